@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_types import misfits
-from profiles import fewer
+from profiles import THOROUGH, fewer
 
 from vggdsl.drawing.draw import draw
 from vggdsl.language.library import shipped
@@ -26,14 +26,14 @@ TEXTS = [
     "",
 ]
 MISTAKE = "input 32x32x3 conv3-64 maxpol conv3-128 FC-10 softmax\n"
-WORDS = ["maxpool", "conv3-64 ", "x3", "$a", "block b(a) { conv3-$a }", "claim params 3M", "train { epochs 3 }"]
+WORDS = ["maxpool", "conv3-64 ", "x3", "x999", "$a", "block b(a) { conv3-$a }", "claim params 3M", "train { epochs 3 }"]
 SIGNS = [*' \n|(]{}#"\t×😀\x00ﬁ', "\ud800", "\r\n", "-> 7x7x512", 'extends "vgg_d"']
 pieces = st.sampled_from([*WORDS, *SIGNS, *TEXTS])
 edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), pieces), min_size=1, max_size=3)
 
 
 def everything(text: str, **more: int) -> Answer:
-    asked = question({"text": text, "show": list(PARTS), **more})
+    asked = question(json.dumps({"text": text, "show": list(PARTS), **more}))
     found = answer(asked)
     assert list(misfits(json.loads(json.dumps(found)), Answer)) == []
     return found
@@ -126,6 +126,17 @@ def test_many_findings_and_rows_are_cut() -> None:
     assert layers["groups"][1]["is_total"]
 
 
+def test_of_many_layers_panels_make_some_and_say_so() -> None:
+    found = everything("input 8x8x3 conv3-4 x9999 FC-10", line=1)
+    assert found["refused"] == (
+        "The page writes PyTorch of 2,000 layers, and these are 10,001: `vggdsl show --as pytorch` writes all."
+    )
+    assert (len(found["explained"]["layers"]), found["explained"]["left_out"]) == (100, 9901)
+    assert len(json.dumps(found)) < 2**19
+    few = everything("input 8x8x3 conv3-4 x999 FC-10")
+    assert few["pytorch"].count("nn.Conv2d(") == 999
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -147,6 +158,10 @@ def as_checked(text: str, line: int) -> None:
     networks = list(check_text(Source(NAME, whole)))
     wanted = [to_json(each) for each in networks[found["network"]].findings]
     assert [{key: each[key] for key in FindingData.__annotations__} for each in found["findings"]] == wanted[:100]
+    explained, layers = found.get("explained", {"layers": []}), found.get("layers", {"groups": []})
+    assert len(explained["layers"]) <= 100
+    assert sum(len(group["rows"]) for group in layers["groups"] if not group["is_total"]) <= 2000
+    assert found.get("pytorch", "").count("\n        self.") <= 2000
     units = len(whole.encode("utf-16-le")) // 2
     for finding in found["findings"]:
         for place in (*finding["marks"], *finding["edits"]):
@@ -159,7 +174,7 @@ def test_any_text_is_answered(text: str, line: int) -> None:
     as_checked(text, line)
 
 
-@fewer
+@settings(max_examples=10_000 if THOROUGH else 50)
 @given(st.sampled_from(TEXTS), edits, st.integers(-5, 100))
 def test_any_edit_is_answered(text: str, made: list[tuple[float, int, str]], line: int) -> None:
     for place, gone, piece in made:

@@ -7,11 +7,16 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from threading import Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, Thread
 
 import pytest
 from commands import run
 
+from vggdsl.page import serve
+from vggdsl.page.engine import answer, answer_json
+from vggdsl.page.examples import examples
+from vggdsl.page.questions import PARTS, Answer, Question
 from vggdsl.page.serve import Server
 from vggdsl.page.static import static
 
@@ -98,6 +103,69 @@ def test_a_question_says_how_long_it_is_and_isnt_too_long(server: Server) -> Non
             head = f"POST /answer HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\nContent-Type: application/json\r\n"
             opened.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode())
             assert opened.recv(100).split()[1] in (b"411", b"413")
+
+
+def test_a_mistake_of_its_own_is_told(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """On the terminal whole; a value that is wrong in here is no question that is."""
+
+    def wrong(asked: Question) -> Answer:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(serve, "answer", wrong)
+    status, text, _ = ask(server, **JSON)
+    assert (status, text) == (500, "That is a mistake of vggdsl: its terminal shows which.")
+    assert "in wrong" in capfd.readouterr().err
+    monkeypatch.setattr(serve, "_files", lambda: wrong({"text": ""}))
+    with pytest.raises(http.client.RemoteDisconnected):
+        ask(server, "GET", "/", None)
+    assert "ValueError: a bug" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("error", "told"), [(BrokenPipeError(), ""), (TimeoutError(), ""), (KeyError(), "KeyError")])
+def test_who_goes_away_is_no_mistake(
+    server: Server, capfd: pytest.CaptureFixture[str], error: Exception, told: str
+) -> None:
+    try:
+        raise error
+    except type(error):
+        server.handle_error(None, None)
+    assert capfd.readouterr().err.strip().rpartition("\n")[2] == told
+
+
+def test_a_slow_answer_holds_up_no_other(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, goes_on = Event(), Event()
+
+    def slow(asked: Question) -> Answer:
+        if not asked["text"]:
+            begun.set()
+            goes_on.wait(30)
+        return answer(asked)
+
+    monkeypatch.setattr(serve, "answer", slow)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ask, server, body='{"text": ""}', **JSON)
+        assert begun.wait(30)
+        assert ask(server, **JSON)[0] == 200
+        assert not first.done()
+        goes_on.set()
+        assert first.result()[0] == 200
+
+
+def test_answers_at_the_same_time_are_those_of_one_after_another(server: Server) -> None:
+    """Parsers, caches and the memory of what was recognised are shared."""
+    texts = [family["examples"][-1]["text"] for family in examples()]
+    bodies = [json.dumps({"text": text, "show": list(PARTS), "line": 9}) for text in (*texts, *texts)]
+    one_after_another = [answer_json(body) for body in bodies]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        found = list(pool.map(lambda body: ask(server, body=body, **JSON)[1], bodies))
+    assert found == one_after_another
+
+
+def test_the_port_of_the_web_is_left_out_by_browsers() -> None:
+    assert serve._hosts(80) == {"127.0.0.1", "127.0.0.1:80", "localhost", "localhost:80"}
+    assert serve._hosts(8001) == {"127.0.0.1:8001", "localhost:8001"}
 
 
 def test_it_listens_on_the_loopback_address_alone(server: Server) -> None:

@@ -182,7 +182,7 @@ def _show(part: of.Part, spec: Spec, question: of.Question, found: of.Answer) ->
         case "pytorch":
             from vggdsl.targets.plain.file import plain_module
 
-            count = len(spec.typed.training_nodes)
+            count = sum(not t.is_beside for t in spec.typed.training_nodes)
             if count > _LAYERS:
                 most = f"The page writes PyTorch of {_LAYERS:,} layers"
                 found["refused"] = f"{most}, and these are {count:,}: `vggdsl show --as pytorch` writes all."

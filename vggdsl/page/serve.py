@@ -1,14 +1,17 @@
 """The page by a server on this machine: files that ship, and answers by this Python."""
 
 import json
+import sys
+import traceback
 from functools import cache
 from http import HTTPStatus
+from http.client import HTTP_PORT
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock
 from urllib.parse import urlsplit
 
-from vggdsl.page.engine import answer_json
+from vggdsl.page.engine import answer
 from vggdsl.page.examples import examples
+from vggdsl.page.questions import question
 from vggdsl.page.static import TYPES, static
 
 LOOPBACK = "127.0.0.1"
@@ -34,9 +37,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port: int) -> None:
         super().__init__((LOOPBACK, port), _Handler)
         self.port: int = self.socket.getsockname()[1]
-        self.hosts = {f"{name}:{self.port}" for name in (LOOPBACK, "localhost")}
-        self.answering = Lock()
-        """One at a time: parsers and caches are shared."""
+        self.hosts = _hosts(self.port)
 
     @property
     def url(self) -> str:
@@ -44,6 +45,14 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A browser that goes away is no matter."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            traceback.print_exc()
+
+
+def _hosts(port: int) -> set[str]:
+    """What browsers call this server: they leave out the port of the web."""
+    names = {LOOPBACK, "localhost"}
+    return {f"{name}:{port}" for name in names} | (names if port == HTTP_PORT else set())
 
 
 @cache
@@ -90,12 +99,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, body: bytes) -> None:
         try:
-            with self.server.answering:
-                answer = answer_json(body.decode())
-        except (ValueError, RecursionError) as error:  # what is no JSON, nested too deep, or no question
+            asked = question(body.decode())
+        except ValueError as error:
             self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            return
+        try:
+            found = json.dumps(answer(asked)).encode()
+        except Exception:  # else the page would be told nothing
+            traceback.print_exc()
+            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "That is a mistake of vggdsl: its terminal shows which.")
         else:
-            self._send(HTTPStatus.OK, TYPES["json"], answer.encode())
+            self._send(HTTPStatus.OK, TYPES["json"], found)
 
     def _is_asked_here(self) -> bool:
         """Whether it was asked by this address: another site's name can be made to lead here, too."""
