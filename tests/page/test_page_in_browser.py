@@ -1,6 +1,7 @@
 """The page in a browser: by this Python, and by one in the browser itself where the npm package `pyodide` is."""
 
 import http.server
+import json
 import os
 import re
 import subprocess
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from vggdsl.page.engine import answer_json
 from vggdsl.page.serve import Server
 from vggdsl.page.site import pyodide, site, write_site
+from vggdsl.page.static import static
 from vggdsl.text.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ def here() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def static(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The site, in a folder of its server."""
     named = os.environ.get("PYODIDE")
     try:
@@ -164,8 +167,8 @@ def test_it_is_used_with_this_python(browser: "Browser", here: str) -> None:
     use(browser, here)
 
 
-def test_it_is_used_with_python_in_the_browser(browser: "Browser", static: str) -> None:
-    use(browser, static)
+def test_it_is_used_with_python_in_the_browser(browser: "Browser", alone: str) -> None:
+    use(browser, alone)
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(PHONE, "dark"), (DESKTOP, "light")], ids=["phone", "desktop"])
@@ -206,6 +209,11 @@ def test_keys_are_enough(browser: "Browser", here: str) -> None:
         page.keyboard.press("F8")
         chosen = "[document.activeElement.id, getSelection().toString()]"
         assert page.evaluate(chosen) == ["text", "maxpol"]
+        page.fill("#text", f"{MISTAKE} avpool convv")
+        count(page, "#findings li", 3)
+        for word in ("maxpol", "avpool", "convv", "maxpol"):
+            page.keyboard.press("F8")
+            assert page.evaluate(chosen) == ["text", word]
 
 
 def test_a_link_carries_the_text(browser: "Browser", here: str) -> None:
@@ -235,6 +243,66 @@ def test_what_is_typed_is_never_markup(browser: "Browser", here: str) -> None:
         page.fill("#text", 'source "<svg onload=alert(1)>"\ninput 8x8x1 FC-3')
         page.click("#tab-picture")
         expect(page, "#picture img").to_be_visible()
+
+
+_WORKER = """
+const answer = {ANSWER};
+postMessage({ is_ready: true });
+onmessage = ({ data }) => {
+  const { text } = JSON.parse(data);
+  if (text.startsWith("# hang")) return;
+  if (text.startsWith("# dead")) postMessage({ ended: "Python has ended." });
+  else if (text.startsWith("# throw")) throw new Error("torn");
+  else if (text.startsWith("# bug")) postMessage({ failed: "a mistake" });
+  else postMessage({ answer });
+};
+"""
+"""What only asks itself whether it hangs, ends or is wrong, in the place of Python."""
+
+
+def test_a_python_that_gives_no_answer_is_started_anew(browser: "Browser", tmp_path: Path) -> None:
+    worker = _WORKER.replace("{ANSWER}", json.dumps(answer_json(json.dumps({"text": MISTAKE}))))
+    write_site(tmp_path / "site", {**static("by_worker"), "worker.js": worker.encode(), "examples.json": b"[]"})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(tmp_path / "site")))
+    with served(server) as url:
+        page = browser.new_context().new_page()
+        page.clock.install()
+        page.goto(url)
+        for text, told in (
+            ("# hang", "No answer came within 20 seconds"),
+            ("# dead", "Python has ended."),
+            ("# throw", "torn"),
+            ("# bug", "a mistake"),
+        ):
+            for typed in (text, f"{text} again"):
+                page.fill("#text", typed)
+                for _ in range(3):  # the pause behind the last key, the question, the patience
+                    page.clock.run_for(10_000)
+                expect(page, "#engine").to_contain_text(told)
+                expect(page, "#text").to_have_value(typed)
+            page.fill("#text", "good")
+            page.clock.run_for(1_000)
+            expect(page, "#engine").to_be_hidden()
+            expect(page, "#verdict").to_have_text("✗ 1 error")
+
+
+def test_what_is_opened_stays_so_while_its_finding_does(browser: "Browser", here: str) -> None:
+    typed = (
+        "text => { const t = document.getElementById('text'); t.value = text; t.dispatchEvent(new Event('input')); }"
+    )
+    second = "#findings li:nth-child(2)"
+    with opened(browser, here) as page:
+        page.fill("#text", f"{MISTAKE} maxpol")
+        count(page, "#findings li", 2)
+        page.click(f"{second} summary")
+        page.evaluate(typed, f"# more\n{MISTAKE} maxpol")
+        expect(page, f"{second} pre").to_contain_text("2 |")
+        count(page, "#findings details[open]", 1)
+        expect(page, f"{second} details").to_have_attribute("open", "")
+        expect(page, f"{second} summary").to_be_focused()
+        page.evaluate(typed, MISTAKE)
+        count(page, "#findings li", 1)
+        count(page, "#findings details[open]", 0)
 
 
 def test_the_end_of_the_server_is_told(browser: "Browser") -> None:

@@ -9,6 +9,7 @@ const marks = get("marks");
 const LEVELS = ["", "related", "warning", "error"];
 
 export const written = () => text.value;
+export const selected = () => [text.selectionStart, text.selectionEnd];
 
 export function cursorLine() {
   let line = 1;

@@ -1,17 +1,17 @@
 // What is wrong, with a button for each thing that mends it.
 
 import { get, make, worded } from "./dom.js";
-import { show, write, written } from "./editor.js";
+import { selected, show, write, written } from "./editor.js";
 
 let places = [];
-let next = 0;
 
 export function list(answer, text) {
   const found = answer.findings.filter((finding) => !finding.is_said);
   if (answer.near) found.unshift(answer.near);
-  places = found.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
+  const marks = found.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
+  places = [...new Map(marks.map((mark) => [mark.start, mark])).values()].sort((one, other) => one.start - other.start);
   get("findings-part").hidden = found.length === 0;
-  get("findings").replaceChildren(...found.map((finding) => item(finding, text)));
+  replace(get("findings"), found.map((finding) => item(finding, text)));
   get("more-findings").hidden = answer.left_out === 0;
   get("more-findings").textContent = `${answer.left_out.toLocaleString("en")} more`;
   assumed(answer.findings.filter((finding) => finding.is_said), text);
@@ -28,11 +28,30 @@ function assumed(found, text) {
   }));
 }
 
-// Goes to the next place of which something is said.
+// Of a finding that stays, what was opened stays open, and what had the focus keeps it.
+function replace(list, items) {
+  const before = new Map([...list.children].map((each) => [each.dataset.about, each]));
+  const focused = document.activeElement;
+  list.replaceChildren(...items);
+  const nth = new Map();
+  for (const each of items) {
+    const about = each.dataset.about;
+    nth.set(about, (nth.get(about) ?? 0) + 1);
+    each.dataset.about = `${nth.get(about)} ${about}`;
+    const was = before.get(each.dataset.about);
+    if (!was) continue;
+    each.querySelector("details").open = was.querySelector("details").open;
+    const controls = (item) => [...item.querySelectorAll("pre, button, summary")];
+    controls(each)[controls(was).indexOf(focused)]?.focus({ preventScroll: true });
+  }
+}
+
+// Goes to the next place behind the cursor of which something is said.
 export function goOn() {
   if (places.length === 0) return;
-  const place = places[next % places.length];
-  next = (next + 1) % places.length;
+  const [start, end] = selected();
+  const isBehind = (place) => place.start > start || (place.start === start && place.end !== end);
+  const place = places.find(isBehind) ?? places[0];
   show(place.start, place.end);
 }
 
@@ -52,7 +71,7 @@ function item(finding, text) {
   if (buttons.length) parts.push(make("p", { class: "buttons" }, ...buttons));
   const about = make("details", {}, make("summary", {}, `What ${finding.code} means`));
   about.append(make("p", {}, ...worded(finding.meaning)), make("p", {}, ...worded(finding.mend)));
-  return make("li", { class: `finding ${kind}` }, ...parts, about);
+  return make("li", { class: `finding ${kind}`, "data-about": `${finding.code} ${finding.message}` }, ...parts, about);
 }
 
 function goTo(place, text) {

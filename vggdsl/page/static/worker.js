@@ -12,13 +12,15 @@ from vggdsl.page.engine import answer_json
 // What is needed later is loaded while nobody waits for it: a mistake, and a table of another notation.
 const LATER = ["input 32x32x3 conv3-64 maxpol FC-10 softmax", "| layer | output |\n| :-- | :-- |\n| conv3-64 | 32×32 |"];
 
+let python = null;
+
 async function start() {
   tell("Loading Python (15 MB, which the browser keeps). You can type meanwhile.");
   const archive = fetch("vggdsl.zip").then((reply) => {
     if (!reply.ok) throw new Error(`vggdsl.zip: ${reply.status}`);
     return reply.arrayBuffer();
   });
-  const python = await loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href, packages: [] });
+  python = await loadPyodide({ indexURL: new URL("./pyodide/", import.meta.url).href, packages: [] });
   tell("Unpacking vggdsl. You can type meanwhile.");
   python.unpackArchive(new Uint8Array(await archive), "zip", { extractDir: "/vggdsl" });
   tell("Starting vggdsl. You can type meanwhile.");
@@ -31,17 +33,19 @@ async function start() {
 const starting = start();
 starting.then(
   (answer) => {
-    postMessage({ told: "", is_ready: true });
+    tell("");
+    postMessage({ is_ready: true });
     for (const text of LATER) setTimeout(() => answer(JSON.stringify({ text })));
   },
-  (error) => tell(`Python can't be loaded: ${error.message}`),
+  (error) => postMessage({ ended: `Python can't be loaded: ${error.message}` }),
 );
 
-onmessage = async ({ data: { number, question } }) => {
+onmessage = async ({ data: question }) => {
+  const answer = await starting;
   try {
-    const answer = await starting;
-    postMessage({ number, answer: answer(question) });
+    postMessage({ answer: answer(question) });
   } catch (error) {
-    postMessage({ number, failed: String(error.message ?? error) });
+    const isAlive = error instanceof python.ffi.PythonError; // else Python itself has ended, and answers no more
+    postMessage(isAlive ? { failed: error.message } : { ended: `Python has ended and is started anew: ${error.message ?? error}` });
   }
 };
