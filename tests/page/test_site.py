@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 
 from vggdsl.page import site as sites
 from vggdsl.page.bundle import bundle
-from vggdsl.page.site import PYODIDE, check_folder, pyodide, write_site
+from vggdsl.page.site import PYODIDE, VERSION, check_folder, pyodide, write_site
 from vggdsl.text.errors import InputError
 
 FEW = {
@@ -148,6 +150,15 @@ def test_what_fails_between_old_and_new_leaves_one_of_them(
     assert (folder / "index.html").exists() is not is_new
 
 
+def test_the_version_that_is_tried_is_the_one_that_is_told() -> None:
+    page = (Path(sites.__file__).parent / "README.md").read_text("utf-8")
+    assert re.findall(r"pyodide` (\d+\.\d+\.\d+)", page) == [VERSION]
+    root = Path(__file__).parents[2]
+    (line,) = re.findall(r"^pyodide=.*", (root / ".ci" / "run").read_text("utf-8"), re.MULTILINE)
+    asked = subprocess.run(["bash", "-c", f'{line}; echo "$pyodide"'], capture_output=True, text=True, cwd=root)
+    assert asked.stdout == f"pyodide@{VERSION}\n"
+
+
 def test_the_package_is_looked_for_around(package: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     monkeypatch.chdir(tmp_path / "a" / "b")
@@ -158,5 +169,5 @@ def test_the_package_is_looked_for_around(package: Path, monkeypatch: pytest.Mon
         with pytest.raises(InputError, match=f"holds no {PYODIDE[-1]}"):
             pyodide(named)
     shutil.rmtree(package)
-    with pytest.raises(InputError, match="npm install pyodide"):
+    with pytest.raises(InputError, match=f"npm install pyodide@{VERSION}"):
         pyodide()

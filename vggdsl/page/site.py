@@ -15,7 +15,9 @@ from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import content, hidden, is_file, is_folder
 
 PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
-"""What a browser loads of the npm package `pyodide`, as its version 314 has it."""
+"""What a browser loads of the npm package `pyodide`."""
+VERSION = "314.0.7"
+"""Of the package that has these, and with which the page is tried."""
 _LARGEST = 2**26
 """Bytes of one of these."""
 _LIST = "site.json"
@@ -35,9 +37,9 @@ def pyodide(named: Path | None = None) -> Path:
             return place
         if named is not None or is_folder(place):
             message = f"{place} holds no {missing[0]}"
-            help = "name the folder of the npm package `pyodide`, which `npm install pyodide` brings"
+            help = f"name the folder of the npm package `pyodide`, which `npm install pyodide@{VERSION}` brings"
             raise InputError(Diagnostic("V501", message, help=help))
-    help = "`npm install pyodide` brings it, and `--pyodide FOLDER` names it elsewhere; `--serve` does without"
+    help = f"`npm install pyodide@{VERSION}` brings it, `--pyodide FOLDER` names it elsewhere; `--serve` does without"
     raise InputError(Diagnostic("V501", "no Python for the browser: the npm package `pyodide` isn't here", help=help))
 
 
