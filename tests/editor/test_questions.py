@@ -1,5 +1,6 @@
 """What is told and offered of a text, asked without a process."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from lsprotocol import types
 import vggdsl
 from specs import GOOD, RESIDUAL
 from vggdsl.editor.actions import actions
-from vggdsl.editor.document import Document, Reading, read
+from vggdsl.editor.document import Document, Reading, path_of, read
 from vggdsl.editor.edits import formatted
 from vggdsl.editor.figures import shapes, totals
 from vggdsl.editor.findings import diagnostics
@@ -223,3 +224,16 @@ def test_a_formatted_text_is_in_the_one_form(data: st.DataObject) -> None:
         assert edits is not None
         formed = applied(found.document, edits)
         assert formed.replace("\r\n", "\n").removeprefix("\ufeff") == write(found.spec)
+
+
+@pytest.mark.parametrize("written", ["file://{}", "file://localhost{}", "FILE://LocalHost{}", "file:{}"])
+def test_a_file_is_the_same_however_its_uri_is_written(tmp_path: Path, written: str) -> None:
+    uri = (tmp_path / "a b%.arch").as_uri()
+    assert path_of(written.format(uri.removeprefix("file://"))) == tmp_path / "a b%.arch"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there paths name machines")
+@pytest.mark.parametrize("uri", ["file://host/a.arch", "http://localhost/a.arch", "untitled:a", "file:///a%00", "//["])
+def test_what_is_on_no_disk_of_this_machine_has_no_path(uri: str) -> None:
+    assert path_of(uri) is None
+    assert Document(uri, 1, GOOD).name == uri

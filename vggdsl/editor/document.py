@@ -1,5 +1,6 @@
 """A text that is open in an editor, at one version: what is wrong with it, and what it is."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -130,14 +131,16 @@ def read(document: Document, folders: Iterable[Path] = ()) -> Reading:
 
 
 def path_of(uri: str) -> Path | None:
-    """The file that a URI names; None where it names none."""
+    """The file that a URI names; None where it names none, or one of another machine that has no path on this."""
     try:
         parts = urlsplit(uri)
     except ValueError:
         return None
     if parts.scheme != "file" or "\0" in unquote(parts.path):
         return None
-    return Path(url2pathname(f"//{parts.netloc}{parts.path}" if parts.netloc else parts.path))
+    if parts.netloc.lower() in ("", "localhost"):
+        return Path(url2pathname(parts.path))
+    return Path(url2pathname(f"//{parts.netloc}{parts.path}")) if os.name == "nt" else None
 
 
 def uri_of(name: str) -> str | None:
