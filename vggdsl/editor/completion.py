@@ -9,7 +9,7 @@ from vggdsl.editor import files, offers
 from vggdsl.editor.offers import Offer, kind_in
 from vggdsl.editor.statements import Section, innermost
 from vggdsl.editor.words import Words
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import FORMS, KINDS
 from vggdsl.language.notations import Lexeme
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.schema import EntryKind, Key
@@ -20,7 +20,6 @@ from vggdsl.spec.recipe.entries import ENTRIES
 from vggdsl.text.source import Span
 
 _FIGURES = tuple(Key(name, Number(), "a printed figure, held against arithmetic", shown="1") for name in STRUCTURAL)
-_LAYERS = ("CONV", "POOL", "SIZED", "RATED", "CURVED", "PLAIN")
 _BEFORE: Mapping[str, tuple[offers.What, ...]] = {
     "OPTION": ("option",),
     "CALL": ("block", "call", "data set"),
@@ -223,7 +222,7 @@ class _Asked:
             if word.kind in ("OPTION", "CEIL"):
                 given.append(word.word.partition("=")[0].lower())
             else:
-                kind = kind_in(word) if word.kind in _LAYERS else None
+                kind = kind_in(word) if word.kind in FORMS else None
                 yield from self._keys_of(kind.word if kind else "", given)
                 return
 
@@ -240,7 +239,7 @@ class _Asked:
     def _figures(self) -> Iterator[Offer]:
         arrow = len(self.heads) - 1 - self.heads[::-1].index("ARROW")
         behind = self.before[arrow:]
-        if any(word.kind in (*_LAYERS, "CALL", "MERGE", "LABEL") for word in behind):
+        if any(word.kind in (*FORMS, "CALL", "LABEL") for word in behind):
             return
         yield from offers.options(_FIGURES, _keys(behind))
         if behind[-1].kind == "OPTION":
@@ -392,7 +391,7 @@ class _Asked:
         if self.heads[:1] == ["DEFAULT"] and len(self.before) > 1:
             kind = _RULED.get(self.before[1].word[:-1].lower())
             return OPTIONS.get(kind.word, ()) if kind else ()
-        layer = next((kind_in(word) for word in reversed(self.before) if word.kind in _LAYERS), None)
+        layer = next((kind_in(word) for word in reversed(self.before) if word.kind in FORMS), None)
         return OPTIONS.get(layer.word, ()) if layer else ()
 
 

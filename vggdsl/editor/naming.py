@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Literal
 
-from vggdsl.editor.statements import Statement
+from vggdsl.editor.statements import BRACKETS, Statement
 from vggdsl.language.notations import Lexeme
 from vggdsl.text.source import Placed
 
@@ -15,7 +15,6 @@ What = Literal["block", "parameter", "label", "recipe", "file"]
 _REF = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _NAME = re.compile(r"[a-z][\w-]*", re.IGNORECASE | re.ASCII)
 _PARAMETER = re.compile(r"\$([a-z]\w*)", re.IGNORECASE | re.ASCII)
-_CLOSING = {"LPAR": "RPAR", "LSQB": "RSQB"}
 
 
 @dataclass(frozen=True)
@@ -140,7 +139,7 @@ def _called(words: Sequence[Lexeme], start: int) -> Iterator[str]:
     for word in words[start:]:
         if word.kind == "CALL":
             yield str(word.word)
-        depth += (word.kind in _CLOSING) - (word.kind in _CLOSING.values())
+        depth += (word.kind in BRACKETS) - (word.kind in BRACKETS.values())
         if depth <= 0 and word.kind not in ("CALL", "MERGE"):
             return
 

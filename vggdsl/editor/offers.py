@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vggdsl.language import syntax
-from vggdsl.language.dictionary import KINDS, LayerKind
+from vggdsl.language.dictionary import FORMS, KINDS, LayerKind
 from vggdsl.language.notations import Lexeme
 from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.types import Choice, Flag, Text
@@ -111,7 +111,7 @@ def layers(written: Iterable[Lexeme]) -> Iterator[Offer]:
             yield Offer(word, "layer", word, _forms(kind), kind.meaning, _to_fill_in(kind))
 
 
-_NUMBERED = ("CONV", "POOL", "SIZED", "RATED", "CURVED")
+_NUMBERED = tuple(form for form in FORMS if form not in ("PLAIN", "MERGE"))
 _MOST_WRITTEN = 30
 
 

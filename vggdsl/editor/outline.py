@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from vggdsl.editor.statements import Statement
+from vggdsl.editor.statements import BRACKETS, Statement
 from vggdsl.editor.words import Words
 from vggdsl.language.notations import Lexeme
 from vggdsl.text.source import Span
@@ -13,7 +13,6 @@ from vggdsl.text.source import Span
 What = Literal["block", "claim", "edit", "element", "entry", "file", "input", "measured", "recipe", "rule", "stage"]
 
 _LABELLED = ("REMOVE", "REPLACE", "INSERT_AFTER")
-_OPENING, _CLOSING = ("LPAR", "LSQB"), ("RPAR", "RSQB")
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _directive(statement: Statement, inner: Sequence[Statement]) -> Symbol | Non
             end = next((place for place, word in enumerate(words) if word.kind == "RPAR"), 1) + 1
             head = words[:end]
             name = " ".join(str(word.word) for word in head[:1])
-            detail = " ".join(str(word.word) for word in head[1:] if word.kind not in (*_OPENING, *_CLOSING))
+            detail = " ".join(str(word.word) for word in head[1:] if word.kind not in (*BRACKETS, *BRACKETS.values()))
             if end == len(words):
                 return Symbol(name, "input", whole, first, detail)
             return None
@@ -120,7 +119,7 @@ def _end(words: Sequence[Lexeme], start: int) -> int:
     """Where the element ends that begins at a place: behind its word, or the bracket that closes it."""
     depth = 0
     for place, word in enumerate(words[start:], start):
-        depth += (word.kind in (*_OPENING, "LBRACE")) - (word.kind in (*_CLOSING, "RBRACE"))
+        depth += (word.kind in (*BRACKETS, "LBRACE")) - (word.kind in (*BRACKETS.values(), "RBRACE"))
         if depth <= 0 and word.kind not in ("CALL", "MERGE", "AUX"):
             behind = words[place + 1].kind if place + 1 < len(words) else ""
             if word.kind == "NUMBER" and behind == "LBRACE":
@@ -133,7 +132,7 @@ def _stages(words: Sequence[Lexeme]) -> Iterator[Symbol]:
     """What lies between pools, outside of brackets."""
     depth, stage, number = 0, list[Lexeme](), 1
     for word in words:
-        depth += (word.kind in _OPENING) - (word.kind in _CLOSING)
+        depth += (word.kind in BRACKETS) - (word.kind in BRACKETS.values())
         stage.append(word)
         if word.kind == "POOL" and depth == 0:
             yield _stage(number, stage)
@@ -178,9 +177,9 @@ def _brackets(words: Words) -> Iterator[Fold]:
     """What stands in brackets; the line that closes them stays."""
     opened = list[Lexeme]()
     for word in words.lexemes:
-        if word.kind in (*_OPENING, "LBRACE"):
+        if word.kind in (*BRACKETS, "LBRACE"):
             opened.append(word)
-        elif word.kind in (*_CLOSING, "RBRACE") and opened:
+        elif word.kind in (*BRACKETS.values(), "RBRACE") and opened:
             first, last = opened.pop().span.line, word.span.line - 1
             if last > first:
                 yield Fold(first, last)

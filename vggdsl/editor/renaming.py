@@ -23,7 +23,8 @@ _FORMS: Mapping[What, tuple[str, str]] = {
     "recipe": (r"(?!as$)[a-z][\w-]*", "it begins with a letter; letters, digits, `_` and `-` follow"),
 }
 """What a name may be."""
-_LAYERS = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone or kind.form == "MERGE"}
+_RESERVED = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone or kind.form == "MERGE"}
+"""What isn't read as a name before a bracket."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def _no_name(name: Name, new: str) -> str:
     form, help = _FORMS[name.what]
     if not re.fullmatch(form, new, re.IGNORECASE | re.ASCII):
         return f"`{new}` is no name of a {name.what}: {help}"
-    if name.what == "block" and new.lower() in (*_LAYERS, "from"):
+    if name.what == "block" and new.lower() in (*_RESERVED, "from"):
         return f"`{new}` is a word of the language: a call of the block would be read as that"
     return ""
 

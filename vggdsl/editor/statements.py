@@ -10,9 +10,12 @@ Section = Literal["document", "body", "train", "claims", "measured"]
 """What braces hold: layers in those of a block or an auxiliary classifier; without braces, the document."""
 
 _SECTIONS: dict[str, Section] = {"TRAIN": "train", "CLAIMS": "claims", "MEASURED": "measured"}
-_BEGINNINGS = ("SOURCE", "BLOCK", "USE", "EXTENDS", "CLAIM", "CLAIMS", "TRAIN", "MEASURED")
+_OUTERMOST = ("SOURCE", "BLOCK", "USE", "EXTENDS", "CLAIM", "CLAIMS", "TRAIN", "MEASURED")
 """What begins a line in no bracket: before it those are closed that are still being written."""
-_SPAN = {"LPAR": "RPAR", "LSQB": "RSQB"}
+DIRECTIVES = (*_OUTERMOST, "INPUT", "AFTER", "DEFAULT", "REMOVE", "REPLACE", "INSERT_AFTER")
+"""What begins a statement that is no row of layers."""
+BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
+"""Those over whose lines a statement goes on; each with what closes it."""
 
 
 @dataclass(eq=False)
@@ -68,7 +71,7 @@ def statements(words: Iterable[Lexeme]) -> Statements:
             if previous != "COMMA" and not (opened and opened[-1][0] != "LBRACE"):
                 found.last = None
             continue
-        if kind in _BEGINNINGS and word.span.start == line_start and opened:
+        if kind in _OUTERMOST and word.span.start == line_start and opened:
             opened.clear()
             found.last = found.within = None
         previous = kind
@@ -82,9 +85,9 @@ def statements(words: Iterable[Lexeme]) -> Statements:
         if kind == "LBRACE":
             opened.append((kind, found.last))
             found.within, found.last = found.last, None
-        elif kind in _SPAN:
+        elif kind in BRACKETS:
             opened.append((kind, found.last))
-        elif opened and kind in ("RPAR", "RSQB") and opened[-1][0] in _SPAN:
+        elif opened and kind in ("RPAR", "RSQB") and opened[-1][0] in BRACKETS:
             opened.pop()
     return found
 
@@ -105,8 +108,8 @@ def innermost(words: Sequence[Lexeme]) -> int | None:
     """The place of the last round or square bracket among words that isn't closed there."""
     opened = list[int]()
     for place, word in enumerate(words):
-        if word.kind in _SPAN:
+        if word.kind in BRACKETS:
             opened.append(place)
-        elif opened and word.kind in _SPAN.values():
+        elif opened and word.kind in BRACKETS.values():
             opened.pop()
     return opened[-1] if opened else None

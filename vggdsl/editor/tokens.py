@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from vggdsl.editor.naming import Name
-from vggdsl.editor.statements import Statement
+from vggdsl.editor.statements import DIRECTIVES, Statement
 from vggdsl.editor.words import Words
+from vggdsl.language.dictionary import FORMS
 from vggdsl.language.notations import Lexeme
 from vggdsl.text.source import Placed, Span
 
@@ -31,12 +32,7 @@ class Token:
 
 
 _OF_NAMES: dict[str, What] = {"block": "function", "parameter": "parameter", "label": "variable", "recipe": "class"}
-_LAYERS = ("CONV", "POOL", "SIZED", "RATED", "CURVED", "PLAIN", "MERGE")
 _NUMBERS = ("NUMBER", "SHAPE", "RANGE", "REPEAT", "TIMES", "FORMULA")
-_STARTS = (
-    "SOURCE", "INPUT", "AFTER", "DEFAULT", "BLOCK", "USE", "EXTENDS", "REMOVE", "REPLACE", "INSERT_AFTER", "CLAIM",
-    "CLAIMS", "TRAIN", "MEASURED",
-)  # fmt: skip
 _OTHERS: dict[str, What] = {
     **dict.fromkeys(_NUMBERS, "number"),
     **dict.fromkeys(("STRING", "UNCLOSED", "SINGLE", "TORCHVISION"), "string"),
@@ -103,9 +99,9 @@ def _what(statement: Statement, place: int, word: Lexeme) -> What | None:
         case "claims":
             return "property" if kind == "MEASURE" else _OTHERS.get(kind)
         case _:
-            if kind in _STARTS and (place == 0 or kind == "INPUT"):
+            if kind in DIRECTIVES and (place == 0 or kind == "INPUT"):
                 return "keyword"
-            if kind in _LAYERS or (kind == "LABEL" and statement.head in ("AFTER", "DEFAULT") and place == 1):
+            if kind in FORMS or (kind == "LABEL" and statement.head in ("AFTER", "DEFAULT") and place == 1):
                 return "type"
             if kind in ("NONE", "CEIL"):
                 return "keyword" if kind == "NONE" else "property"

@@ -12,7 +12,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import inner_items, items_of
 from vggdsl.language.elaborate import AnnotatedGraph, elaborate
 from vggdsl.language.links import flatten
-from vggdsl.language.notations import Lexeme
+from vggdsl.language.notations import SIGNS, Lexeme
 from vggdsl.network.infer import infer
 from vggdsl.network.weights import weight_shapes
 from vggdsl.spec.chosen import layers_in, places_of
@@ -186,7 +186,7 @@ class Words:
         return {**labels, **{name: what for name, what in layers.items() if name not in labels}}
 
 
-_SIGNS = ("_NL", "COMMA", "EQUALS", "COLON", "VBAR", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "ARROW")
+_SIGNS = (*SIGNS, "ARROW", "_NL")
 """What no word is continued by."""
 
 

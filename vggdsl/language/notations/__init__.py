@@ -35,7 +35,7 @@ from vggdsl.language.notations.registry import (
 )
 
 if TYPE_CHECKING:
-    from vggdsl.language.notations.arch.lexing import Lexeme, lexemes
+    from vggdsl.language.notations.arch.lexing import SIGNS, Lexeme, lexemes
     from vggdsl.language.notations.arch.partly import read_partly
     from vggdsl.language.notations.by_call import Way, ways
     from vggdsl.language.notations.grammar import all_tables
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from vggdsl.language.notations.meanings import tellable
 
 __all__ = [
+    "SIGNS",
     "SPEC_LANGUAGE",
     "Beside",
     "Lexeme",
@@ -74,7 +75,7 @@ __all__ = [
 ]
 
 _LATER = {
-    **dict.fromkeys(("Lexeme", "lexemes"), "arch.lexing"),
+    **dict.fromkeys(("SIGNS", "Lexeme", "lexemes"), "arch.lexing"),
     "read_partly": "arch.partly",
     "Way": "by_call",
     "all_tables": "grammar",

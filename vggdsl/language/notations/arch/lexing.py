@@ -24,7 +24,7 @@ _NAMES = {
     "PARTED": r"(?=\w*[A-Za-z_])(?![xX]\d+\.\d)\w+(\.\w+)+(?![\w(:-])",
 }
 """Names of elements that are tried before the words with which they can begin, `x2..3a` and `bn.1`."""
-_SIGNS = ("COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "VBAR", "EQUALS", "COLON")
+SIGNS = ("COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "VBAR", "EQUALS", "COLON")
 """What nothing else begins with: that is tried first, since most words are short."""
 _NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", *_HERE)
 """Terminals of what is known by what stands before it, of code with all in its brackets, and what is said here."""
@@ -69,4 +69,4 @@ def _pattern() -> re.Pattern[str]:
 
 def _rank(terminal: TerminalDef) -> tuple[bool, int, int, int, str]:
     pattern = terminal.pattern
-    return terminal.name not in _SIGNS, -terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name
+    return terminal.name not in SIGNS, -terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name
