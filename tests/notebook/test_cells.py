@@ -148,7 +148,7 @@ def test_what_names_no_variable_is_wrong_usage(line: str, shell: InteractiveShel
 @given(mutants(GOOD))
 def test_any_text_is_a_spec_or_has_findings(text: str) -> None:
     user_ns = dict[str, object]()
-    cells = Cells(cast(InteractiveShell, SimpleNamespace(user_ns=user_ns)))
+    cells = Cells(cast(InteractiveShell, SimpleNamespace(user_ns=user_ns, user_ns_hidden={})))
     made, error = None, None
     try:
         made = cells.arch("net", text)
@@ -200,3 +200,28 @@ def test_a_terminal_gets_no_bar(shell: InteractiveShell) -> None:
 def test_magic_has_help(run: Run) -> None:
     _, _, printed = run("%%arch?")
     assert "%%arch small" in printed
+
+
+def test_a_cell_that_holds_blocks_now_takes_its_spec_back(shell: InteractiveShell, run: Run) -> None:
+    run(f"%%arch parts\n{GOOD}")
+    _, error, printed = run(f"%%arch parts\n{BLOCKS}")
+    assert error is None
+    assert "parts" not in shell.user_ns
+    assert printed.endswith("parts is no longer defined: its cell holds blocks now\n")
+    shell.user_ns["parts"] = 7  # somebody else's
+    assert run(f"%%arch parts\n{BLOCKS}")[1] is None
+    assert shell.user_ns["parts"] == 7
+
+
+@pytest.mark.parametrize("name", ["print", "get_ipython", "In", "Out", "sys"])
+def test_a_name_that_others_need_is_refused(shell: InteractiveShell, run: Run, name: str) -> None:
+    run("import sys")
+    before = dict(shell.user_ns)
+    _, error, _ = run(f"%%arch {name}\n{GOOD}")
+    assert isinstance(error, UsageError)
+    assert shell.user_ns.get(name) is before.get(name)
+
+
+def test_a_name_is_what_python_reads_it_as(shell: InteractiveShell, run: Run) -> None:
+    assert run(f"%%arch \N{LATIN SMALL LIGATURE FI}\n{GOOD}")[1] is None
+    assert run("\N{LATIN SMALL LIGATURE FI}.name")[0] == "fi"

@@ -9,6 +9,7 @@ from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.syntax import Argument, Parameter
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, unknown
 from vggdsl.text.source import Placed, Span
+from vggdsl.text.units import plural
 
 Blocks = Mapping[str, syntax.Block]
 Values = Mapping[str, Argument]
@@ -77,7 +78,7 @@ def check_call(call: syntax.Call, blocks: Blocks) -> Iterator[Diagnostic]:
         takes, given = len(block.parameters), len(call.arguments)
         labels = (Label(call.span, f"gives {given}"), Label(block.head, f"takes {takes}", primary=False))
         help = f"write `{call.name}({', '.join(block.parameters)})`"
-        yield Diagnostic("V232", f"`{call.name}` takes {takes} arguments, not {given}", labels, help)
+        yield Diagnostic("V232", f"`{call.name}` takes {plural(takes, 'argument')}, not {given}", labels, help)
 
 
 def values_of(call: syntax.Call, block: syntax.Block, outside: Values) -> dict[str, Argument]:

@@ -1,8 +1,11 @@
 """A cell in the spec language."""
 
+import builtins
+import unicodedata
 from collections.abc import Mapping
 from keyword import iskeyword
 from pathlib import Path
+from types import ModuleType
 
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
@@ -22,6 +25,7 @@ class Cells:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._texts: dict[str, str] = {}
+        self._specs: dict[str, Spec] = {}
 
     def arch(self, line: str, text: str) -> Spec | None:
         """Define a spec: check the cell's text, put the spec into a variable, and show it.
@@ -34,9 +38,11 @@ class Cells:
             %%arch small
             input 32x32x3 conv3-64 maxpool FC-10 softmax
         """
-        name = line.strip()
+        name = unicodedata.normalize("NFKC", line.strip())  # as Python reads it where it is asked for
         if not name.isidentifier() or iskeyword(name):
             raise UsageError(f"`%%arch {name}` names no variable: write %%arch NAME, as in %%arch small")
+        if self._is_taken(name):
+            raise UsageError(f"`{name}` is something else's name here: choose another one for the spec")
         file = f"{name}.arch"
         texts = {**self._texts, file: text}
         with opened({Path.cwd() / other: each for other, each in texts.items()}):
@@ -50,11 +56,19 @@ class Cells:
         self._texts = texts
         if spec is None:
             print(f'{plural(checked.blocks or 0, "block")}: write `use "{file}"` in another cell')
+            if self._specs.pop(name, self) is self._shell.user_ns.get(name):
+                del self._shell.user_ns[name]
+                print(f"{name} is no longer defined: its cell holds blocks now")
             return None
         for cell in _begins_with(spec, texts):
             print(f'`init from("{cell}")` means a file, and no cell: `%%writefile {cell}` in a cell writes one')
-        self._shell.user_ns[name] = spec
+        self._shell.user_ns[name] = self._specs[name] = spec
         return spec
+
+    def _is_taken(self, name: str) -> bool:
+        """Whether it is Python's, IPython's or a module's: what else is called by it would work no more."""
+        is_module = isinstance(self._shell.user_ns.get(name), ModuleType)
+        return is_module or name in self._shell.user_ns_hidden or hasattr(builtins, name)
 
 
 def _begins_with(spec: Spec, cells: Mapping[str, str]) -> list[str]:

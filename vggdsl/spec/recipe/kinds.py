@@ -86,7 +86,8 @@ def _steps(*steps: tuple[int, int, float]) -> Steps:
     epoch = 1
     for place, (first, last, _) in enumerate(steps):
         if first != epoch:
-            raise UnfitError(f"epoch {epoch} has no learning rate, or two", _FOLLOWING, at=place)
+            what = f"epoch {epoch} has no learning rate" if first > epoch else f"epoch {first} has two learning rates"
+            raise UnfitError(what, _FOLLOWING, at=place)
         epoch = last + 1
     return Steps(steps)
 

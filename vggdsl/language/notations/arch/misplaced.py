@@ -41,7 +41,7 @@ _MERGES = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].als
 _BRACKETS = " or".join(", ".join(f"`{word}[ … | … ]`" for word in MERGES).rsplit(",", 1))
 
 _EXPECTED = {
-    "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX", "LPAR"),
+    "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX"),
     "a figure such as 138M": ("NUMBER",),
     "a size such as 224x224x3": ("SHAPE",),
     "a measure (params, macs, output, top-5-error, …)": ("MEASURE",),
@@ -362,6 +362,8 @@ def _expected(wanted: set[str]) -> str | None:
         phrases = []
     if "RANGE" in wanted:  # of the two, numbers are what stands there by far most often
         wanted = wanted - {"REF_RANGE"}
+    if wanted == {"SHAPE", "LPAR"}:  # behind `input`; a bracket only goes around a size
+        wanted = {"SHAPE"}
     phrases += [phrase for phrase, names in _EXPECTED.items() if wanted & set(names)]
     if "a layer" in phrases:
         phrases = [p for p in phrases if p not in ("`(`", "a name", "a size such as 224x224x3")]
