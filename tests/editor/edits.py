@@ -16,10 +16,23 @@ train {{
 """
 TABLE = "| layer | output |\n| --- | --- |\n| input | 32x32x3 |\n| conv3-64 | 32x32x64 |\n| FC-10 | 10 |\n"
 TEXTS = (GOOD, WRONG, BLOCKS, BRANCHING, RESIDUAL, RECIPE, TABLE)
+OTHER = "other.arch"
+LEADING = (
+    f'use "{OTHER}"\ninput 8x8x1 pair(2, 3) FC-10 softmax\n',
+    f'extends "{OTHER}"\ninsert-after conv1_1: relu\n',
+    f'''input 8x8x1 conv3-4 FC-10 softmax
+train {{
+  data digits
+  init from("{OTHER}", conv1_1) else normal(variance=1e-2)
+}}
+''',
+)
+"""Each leads to a file in its way."""
 _PIECES = (
     "conv3-64", "x3", "-> 8x8x8", "pad=1", "maxpol", "(", ")", "[", "]", "{", "}", "|", '"', "#", "$a", ":", "=", "1,0",
     "\r\n", "\r", "\n", "\n\n", "\t", "\0", "\u2028", "\x0b", "\x0c", "\x1c", "×", "–", "ﬂ", "\u0301", "😀", "~", "%",
     "👩\u200d👧", "train {", "claim ", "params 1M", 'use "a.arch"\n', 'extends "vgg_d"\n', "input 8x8x1 ", "FC 10",
+    f'use "{OTHER}"\n', f'init from("{OTHER}")\n',
 )  # fmt: skip
 _END = re.compile(r"\r\n|\r|\n")
 

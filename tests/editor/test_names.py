@@ -1,7 +1,7 @@
 """Names: where they stand, what they mean, and that a spec is the same under others."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,9 +15,10 @@ import vggdsl
 from vggdsl.editor.names import definitions, name_at, uses
 from vggdsl.editor.naming import Name
 from vggdsl.editor.renaming import Refusal, rename
-from vggdsl.editor.words import Words, items_in
+from vggdsl.editor.words import Words
 from vggdsl.language import notations, syntax
-from vggdsl.language.library import opened
+from vggdsl.language.blocks import inner_items, items_of
+from vggdsl.language.library import opened, real_path
 from vggdsl.spec.checked import check_text
 from vggdsl.spec.spec import Spec
 from vggdsl.text.edits import Edit, edited
@@ -32,6 +33,24 @@ Where = tuple[str, str, int]
 
 def told(name: Name) -> Where:
     return name.what, str(name.word), name.word.span.start
+
+
+def items_in(document: syntax.Document) -> Iterator[syntax.Item]:
+    """All elements that are written, those in blocks, edits and rules among them, the outer before the inner."""
+
+    def walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
+        for item in items:
+            yield item
+            yield from walk(inner_items(item.element))
+
+    for content in document.contents:
+        match content:
+            case syntax.Block():
+                yield from walk(items_of(content))
+            case syntax.Items(items) | syntax.Edit(items=items) | syntax.After(items=items):
+                yield from walk(items)
+            case _:
+                pass
 
 
 def by_syntax(document: syntax.Document) -> Iterator[Where]:
@@ -194,7 +213,7 @@ def texts_in(home: Path) -> dict[Path, Words]:
 
 def told_by(path: Path, text: str) -> list[tuple[object, ...]]:
     """What a text says, whatever its names are."""
-    with opened({path: text}):
+    with opened({real_path(path): text}):
         return [said(each.spec) or (each.blocks,) for each in check_text(Source(str(path), text))]
 
 
@@ -235,7 +254,7 @@ def test_a_spec_is_the_same_under_other_names_and_back_again(home: Path, data: s
     touched = {path for path in texts if now[path] != texts[path]}
     assert touched == {Path(edit.span.source.name) for edit in edits}
     was = [told_by(path, texts[path]) for path in touched]
-    with opened(now):
+    with opened({real_path(path): text for path, text in now.items()}):
         assert [told_by(path, now[path]) for path in touched] == was
         renamed = {path: Words(Source(str(path), text)) for path, text in now.items()}
         again = renamed[Path(words.source.name)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from clients import editor, open_text
-from edits import TEXTS, edited, edits_of, place
+from edits import LEADING, OTHER, TEXTS, edited, edits_of, place
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lsprotocol import types
@@ -16,9 +16,9 @@ from profiles import THOROUGH
 from pytest_lsp import LanguageClient
 
 from specs import BLOCKS, GOOD, WRONG
-from vggdsl.editor.document import Document, read
+from vggdsl.editor.document import Document, path_of, read
 from vggdsl.editor.findings import diagnostics
-from vggdsl.language.library import LARGEST_FILE
+from vggdsl.language.library import LARGEST_FILE, opened, real_path
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -127,18 +127,52 @@ async def test_what_is_too_large_or_no_text_is_told(client: LanguageClient, tmp_
 @settings(max_examples=10_000 if THOROUGH else 40)
 @given(data=st.data())
 async def test_after_any_edits_what_is_found_is_that_of_a_fresh_check(
-    client: LanguageClient, data: st.DataObject
+    client: LanguageClient, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    uri, text = "untitled:random", data.draw(st.sampled_from(TEXTS))
-    open_text(client, text, uri)
+    """In two texts, of which one may lead to the other; neither has a file."""
+    folder, texts = tmp_path_factory.getbasetemp(), dict[str, str]()
+    for name, choices in ((OTHER, TEXTS), ("net.arch", (*TEXTS, *LEADING))):
+        texts[(folder / name).as_uri()] = data.draw(st.sampled_from(choices))
+    for uri, text in texts.items():
+        open_text(client, text, uri)
     for version in range(2, 2 + data.draw(st.integers(1, 6))):
-        edit = data.draw(edits_of(text))
-        start, end = (types.Position(*place(text, at, "utf-8")) for at in (edit.start, edit.end))
+        uri = data.draw(st.sampled_from(list(texts)))
+        edit = data.draw(edits_of(texts[uri]))
+        start, end = (types.Position(*place(texts[uri], at, "utf-8")) for at in (edit.start, edit.end))
         change = types.TextDocumentContentChangePartial(types.Range(start, end), edit.text)
         identifier = types.VersionedTextDocumentIdentifier(version, uri)
         client.text_document_did_change(types.DidChangeTextDocumentParams(identifier, [change]))
-        text = edited(text, edit)
-        assert await found_in(client, uri) == diagnostics(read(Document(uri, version, text, "utf-8")))
+        texts[uri] = edited(texts[uri], edit)
+        with opened({real_path(path): text for each, text in texts.items() if (path := path_of(each)) is not None}):
+            for each, text in texts.items():
+                assert await found_in(client, each) == diagnostics(read(Document(each, version, text, "utf-8")))
+
+
+async def test_weights_of_a_file_that_appears_are_found(client: LanguageClient, tmp_path: Path) -> None:
+    """Nobody says that it does."""
+    uri, base = (tmp_path / "net.arch").as_uri(), tmp_path / OTHER
+    open_text(client, LEADING[-1], uri)
+    assert [found.code for found in await found_in(client, uri)] == ["W401"]
+    base.write_text(LEADING[-1], "utf-8")
+    assert await found_in(client, uri) == []
+    base.unlink()
+    assert [found.code for found in await found_in(client, uri)] == ["W401"]
+    open_text(client, LEADING[-1], base.as_uri())
+    assert await found_in(client, uri) == []
+
+
+async def test_who_asks_for_findings_is_told_to_ask_again_where_another_text_has_changed(
+    client: LanguageClient, tmp_path: Path
+) -> None:
+    uri = (tmp_path / "net.arch").as_uri()
+    open_text(client, LEADING[0], uri)
+    await found_in(client, uri)
+    before = client.diagnostic_refresh_count
+    open_text(client, BLOCKS, (tmp_path / "alone.arch").as_uri())
+    open_text(client, BLOCKS, (tmp_path / OTHER).as_uri())
+    while client.diagnostic_refresh_count == before:
+        await asyncio.sleep(0.01)
+    assert client.diagnostic_refresh_count == before + 1
 
 
 async def test_settings_are_asked_for_and_taken(tmp_path: Path) -> None:

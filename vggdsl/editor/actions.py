@@ -1,12 +1,13 @@
 """What a keystroke mends: what the helps of findings offer, as edits."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lsprotocol import types
 
 from vggdsl.editor.document import Document, Reading, uri_of
 from vggdsl.editor.edits import as_ended, text_edits
+from vggdsl.editor.files import kept_from
 from vggdsl.editor.findings import diagnostic, is_in, range_of
 from vggdsl.language.library import read_source
 from vggdsl.spec.mending import mend, mends, sure_fix
@@ -27,8 +28,7 @@ def actions(
     reading: Reading,
     asked: types.Range,
     only: Iterable[str] | None,
-    folders: Mapping[str, Path],
-    opened: Iterable[Document],
+    opened: Collection[Document],
 ) -> list[types.CodeAction]:
     """Quick fixes of what is found where the cursor is, or in what is marked; and all that is sure, at once.
 
@@ -36,7 +36,7 @@ def actions(
     """
     found = list[types.CodeAction]()
     if _is_asked(types.CodeActionKind.QuickFix.value, only):
-        found += _fixes(reading, asked, folders, {each.name: each for each in opened})
+        found += _fixes(reading, asked, {each.name: each for each in opened})
     if only is not None and _is_asked(FIX_ALL, only):
         found += _fix_all(reading)
     return found
@@ -47,9 +47,7 @@ def _is_asked(kind: str, only: Iterable[str] | None) -> bool:
     return only is None or any(f"{kind}.".startswith(f"{each}.") for each in only if each)
 
 
-def _fixes(
-    reading: Reading, asked: types.Range, folders: Mapping[str, Path], opened: Mapping[str, Document]
-) -> Iterator[types.CodeAction]:
+def _fixes(reading: Reading, asked: types.Range, opened: Mapping[str, Document]) -> Iterator[types.CodeAction]:
     document, left = reading.document, _MOST_TRIED
     for found in reading.findings:
         told = diagnostic(found, reading) if found.fixes else None
@@ -57,9 +55,9 @@ def _fixes(
             continue
         is_sure = found.is_error and sure_fix(found) is not None
         left -= len(document.text) if is_sure else 0
-        is_preferred = is_sure and left >= 0 and mends(found, document.source, reading.checked, reading.folders)
+        is_preferred = is_sure and left >= 0 and mends(found, document.source, reading.checked, document.folders)
         for fix in found.fixes:
-            edit = _workspace_edit(fix, document, folders, opened)
+            edit = _workspace_edit(fix, document, opened)
             if edit is not None:
                 yield types.CodeAction(
                     title=_title(fix, document),
@@ -83,9 +81,7 @@ def _title(fix: Edit, document: Document) -> str:
     return f"Write `{text}` for `{span.excerpt}`{where}" if text else f"Remove `{span.excerpt}`{where}"
 
 
-def _workspace_edit(
-    fix: Edit, document: Document, folders: Mapping[str, Path], opened: Mapping[str, Document]
-) -> types.WorkspaceEdit | None:
+def _workspace_edit(fix: Edit, document: Document, opened: Mapping[str, Document]) -> types.WorkspaceEdit | None:
     """An edit of this text, or of another that is the user's; None of what isn't to be edited: other notations' texts,
     which are read in our words, and files of others, such as the specs that ship."""
     span = fix.span
@@ -96,9 +92,10 @@ def _workspace_edit(
         return types.WorkspaceEdit({document.uri: [edit]})
     if (other := opened.get(span.source.name)) is not None:
         return types.WorkspaceEdit({other.uri: [edit]}) if other.text == span.source.written else None
-    uri, path = uri_of(span.source.name), Path(span.source.name).absolute()
-    is_own = any(path.is_relative_to(folder) for folder in folders.values())
-    return types.WorkspaceEdit({uri: [edit]}) if uri is not None and is_own and _is_as_read(span.source) else None
+    uri = uri_of(span.source.name)
+    if uri is None or kept_from(span.source.name, document.folders) or not _is_as_read(span.source):
+        return None
+    return types.WorkspaceEdit({uri: [edit]})
 
 
 def _is_as_read(source: Source) -> bool:
@@ -114,7 +111,7 @@ def _fix_all(reading: Reading) -> Iterator[types.CodeAction]:
     document = reading.document
     if document.is_too_large or not any(found.is_error and sure_fix(found) for found in reading.findings):
         return
-    mended = mend(document.source, reading.folders, _MOST_READ)
+    mended = mend(document.source, document.folders, _MOST_READ)
     if mended.mended:
         edits = text_edits(document, mended.text)
         mended_here = [diagnostic(found, reading) for found in mended.mended if found in reading.findings]

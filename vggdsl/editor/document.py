@@ -1,8 +1,6 @@
 """A text that is open in an editor, at one version: what is wrong with it, and what it is."""
 
 import os
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,16 +8,13 @@ from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from vggdsl.editor.positions import Lines, Units
-from vggdsl.editor.words import Words
-from vggdsl.language import notations
-from vggdsl.language import syntax as tree
-from vggdsl.language.library import LARGEST_FILE
+from vggdsl.editor.words import Words, legible
+from vggdsl.language import notations, syntax
+from vggdsl.language.library import LARGEST_FILE, real_path
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Source
-
-_LINKS = re.compile(r"\b(use|extends)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -30,11 +25,18 @@ class Document:
     version: int
     text: str = field(repr=False)
     units: Units = "utf-16"
+    folders: tuple[Path, ...] = ()
+    """Those that are open in the editor: its links may lead there, beside where those of any text may."""
 
     @cached_property
     def path(self) -> Path | None:
         """Its file, whether it is there yet or not; None of what was never saved."""
         return path_of(self.uri)
+
+    @cached_property
+    def real_path(self) -> str | None:
+        """By which links find it; None of what has no file."""
+        return None if self.path is None else real_path(self.path)
 
     @cached_property
     def name(self) -> str:
@@ -53,37 +55,40 @@ class Document:
         """A place that the editor gives, as an offset into what is read."""
         return self.source.read_at(self.lines.offset(line, character))
 
-    @property
-    def may_lead(self) -> bool:
-        """Whether other files may say what it is."""
-        return _LINKS.search(self.text) is not None
-
     @cached_property
-    def syntax(self) -> tree.Document | None:
-        """What is written, if it is a spec or a file of blocks that can be read."""
-        document, is_whole = self._read
-        return document if is_whole else None
-
-    @property
-    def legible(self) -> tree.Document | None:
-        """The same of a text that can't be read: those of its lines that can."""
-        return self._read[0]
-
-    @cached_property
-    def _read(self) -> tuple[tree.Document | None, bool]:
-        """What can be read, and whether that is all."""
+    def has_words(self) -> bool:
+        """Whether it is of the words of the spec language, and not in another notation or too large."""
         if self.is_too_large:
-            return None, False
+            return False
         try:
-            return notations.read(self.source, notations.SPEC_LANGUAGE), True
-        except notations.PartlyReadError as error:
-            return error.rest, False
+            return notations.recognise(self.source).name == notations.SPEC_LANGUAGE
         except VggdslError:
-            return None, False
+            return True
 
     @property
+    def legible(self) -> syntax.Document:
+        """What is written, without the lines that can't be read."""
+        return syntax.Document(()) if self.is_too_large else legible(self.source)[0]
+
+    @property
+    def is_legible(self) -> bool:
+        """Whether all of it can be read: it is a spec or a file of blocks."""
+        return self.has_words and legible(self.source)[1]
+
+    @cached_property
     def is_too_large(self) -> bool:
         return len(self.text) > LARGEST_FILE or len(self.text.encode("utf-8", "surrogatepass")) > LARGEST_FILE
+
+
+@dataclass(frozen=True)
+class Written:
+    """What stands in a text, whether it is right or not."""
+
+    document: Document
+
+    @cached_property
+    def words(self) -> Words:
+        return Words(self.document.source, self.document.folders)
 
 
 @dataclass(frozen=True)
@@ -92,18 +97,6 @@ class Reading:
 
     document: Document
     checked: tuple[Checked, ...]
-    folders: tuple[Path, ...] = ()
-    """Into which its links may lead, beside where those of any text may."""
-
-    @cached_property
-    def words(self) -> Words:
-        return Words(self.document.source, self.folders)
-
-    @property
-    def has_words(self) -> bool:
-        """Whether it is of the words of the spec language, and not in another notation or too large."""
-        is_reworded = any(each.spec is not None and each.spec.is_reworded for each in self.checked)
-        return not is_reworded and not self.document.is_too_large
 
     @property
     def findings(self) -> tuple[Diagnostic, ...]:
@@ -121,13 +114,12 @@ class Reading:
         return self.checked[0].spec if len(self.checked) == 1 else None
 
 
-def read(document: Document, folders: Iterable[Path] = ()) -> Reading:
-    """Checks a text; its links may also lead into the folders that are open in the editor."""
-    folders = tuple(folders)
+def read(document: Document) -> Reading:
+    """Checks a text."""
     if document.is_too_large:
         too_large = Diagnostic("V502", f"{document.name}: larger than {LARGEST_FILE:,} bytes, no spec")
         return Reading(document, (Checked([too_large]),))
-    return Reading(document, tuple(check_text(document.source, folders)), folders)
+    return Reading(document, tuple(check_text(document.source, document.folders)))
 
 
 def path_of(uri: str) -> Path | None:

@@ -56,4 +56,4 @@ def _range(lines: Lines, start: int, end: int) -> types.Range:
 
 def formatted(document: Document) -> list[types.TextEdit] | None:
     """What brings a text into the one form, as ``vggdsl fmt`` does; None of one that can't be read."""
-    return None if document.syntax is None else text_edits(document, notations.write(document.syntax))
+    return text_edits(document, notations.write(document.legible)) if document.is_legible else None

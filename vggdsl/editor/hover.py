@@ -35,7 +35,7 @@ def hover(reading: Reading, offset: int) -> tuple[str, Span | None] | None:
     document = reading.document
     found, about = list[str](), None
     wrong = [d for d in reading.findings if (place := place_of(d, document)) and _holds(place.span, offset)]
-    if document.legible is not None and (document.syntax is not None or not wrong):  # else something stands in for it
+    if document.is_legible or not wrong:  # else something stands in for it
         chain = tree.at(document.legible, document.source, offset)
         for node in reversed(chain):
             if text := "\n\n".join(_told(node, chain, reading)):

@@ -58,7 +58,8 @@ def uses(words: Words, name: Name, others: Iterable[Words] = ()) -> Iterator[tup
         yield from ((words, each) for each in words.names if (each.what, each.path) == (name.what, name.path))
         return
     homes = {path_of(text) for text, _ in found}
-    for text in _once((words, *words.others, *others)):
+    mentioning = (text for text in others if text.mentions(name.word))  # spares the others the reading
+    for text in _once((words, *words.others, *mentioning)):
         if homes.isdisjoint({path_of(text), *map(path_of, text.others)}) or (
             name.what == "parameter" and text != words
         ):

@@ -2,18 +2,17 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from vggdsl.editor.files import kept_from
 from vggdsl.editor.names import defined, name_at, path_of, uses
 from vggdsl.editor.naming import Name, What
 from vggdsl.editor.words import Words
 from vggdsl.language.dictionary import KINDS
-from vggdsl.language.library import opened
+from vggdsl.language.library import opened, real_path
 from vggdsl.spec.checked import check_text
 from vggdsl.text.edits import Edit, edited
-from vggdsl.text.resources import folder
 from vggdsl.text.source import Placed, Source
 
 _FORMS: Mapping[What, tuple[str, str]] = {
@@ -25,6 +24,10 @@ _FORMS: Mapping[What, tuple[str, str]] = {
 """What a name may be."""
 _RESERVED = {kind.word.lower() for kind in KINDS.values() if kind.stands_alone or kind.form == "MERGE"}
 """What isn't read as a name before a bracket."""
+
+
+KeptFrom = Callable[[str], str]
+"""Why a file isn't to be changed; nothing where it may be."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,13 @@ def renamable(words: Words, written: int) -> Placed | Refusal:
     return Refusal(why) if why else name.word
 
 
-def rename(words: Words, written: int, new: str, others: Iterable[Words] = ()) -> tuple[Edit, ...] | Refusal:
+def rename(
+    words: Words, written: int, new: str, others: Iterable[Words] = (), why_kept: KeptFrom = kept_from
+) -> tuple[Edit, ...] | Refusal:
     """The edits by which a name becomes a new one, in all its files: of the ``others``, those that lead to it.
 
     Each of these files says afterwards what it said before, or it is refused with why.
+    ``why_kept`` tells of a file why it isn't to be changed.
     """
     name = name_at(words, written)
     if name is None:
@@ -55,7 +61,7 @@ def rename(words: Words, written: int, new: str, others: Iterable[Words] = ()) -
         return Refusal(why)
     others = [text for text in others if text.mentions(name.word) or text.mentions(new)]
     found = list(uses(words, name, others))
-    if why := _taken(words, name, new, found) or _not_ours(words, found):
+    if why := _taken(words, name, new, found) or _not_ours(words, found, why_kept):
         return Refusal(why)
     edits = tuple(Edit(each.word.span, new) for _, each in found)
     texts = {path_of(text): text for text, _ in found}
@@ -107,13 +113,11 @@ def _taken(words: Words, name: Name, new: str, found: Iterable[tuple[Words, Name
     return ""
 
 
-def _not_ours(words: Words, found: Iterable[tuple[Words, Name]]) -> str:
-    """Why files are not to be changed: those that ship are no user's."""
-    shipped = folder("specs").resolve()
+def _not_ours(words: Words, found: Iterable[tuple[Words, Name]], why_kept: KeptFrom) -> str:
+    """Why files are not to be changed."""
     for text, name in found:
-        path = Path(text.source.name)
-        if path_of(text) != path_of(words) and path.resolve().is_relative_to(shipped):
-            return f"`{name.word}` stands in {text.source.name}, which ships with vggdsl"
+        if path_of(text) != path_of(words) and (why := why_kept(text.source.name)):
+            return f"`{name.word}` stands in {text.source.name}, which {why}"
     return ""
 
 
@@ -125,7 +129,7 @@ def _differs(texts: Iterable[Words], edits: Iterable[Edit]) -> str:
         for text in texts
     }
     before = [list(_said(text.source, text)) for text in texts]
-    with opened({Path(path): text for path, text in after.items()}):
+    with opened({real_path(path): text for path, text in after.items()}):
         for text, was in zip(texts, before, strict=True):
             if any(each.is_unread for each in was):
                 return f"{text.source.name} can't be read as it is: mend it first"

@@ -38,14 +38,9 @@ async def hovering(server: Server, params: types.HoverParams) -> types.Hover | N
 
 
 async def code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    session, only = server.session, params.context.only
-    opened = tuple(session.documents.values())
-    return (
-        await server.ask(
-            params.text_document.uri, lambda reading: actions(reading, params.range, only, session.folders, opened)
-        )
-        or []
-    )
+    only, opened = params.context.only, server.session.documents.values()
+    found = await server.ask(params.text_document.uri, lambda reading: actions(reading, params.range, only, opened))
+    return found or []
 
 
 async def code_lens(server: Server, params: types.CodeLensParams) -> list[types.CodeLens]:

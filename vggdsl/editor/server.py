@@ -10,7 +10,7 @@ from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
-from vggdsl.editor.document import Document, Reading
+from vggdsl.editor.document import Reading
 from vggdsl.editor.findings import diagnostics
 from vggdsl.editor.session import Change, Session
 
@@ -32,13 +32,13 @@ class _Protocol(LanguageServerProtocol):
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
         text = params.text_document
         self._server.session.open(text.uri, text.version, text.text)
-        self._server.tell_soon(0)
+        self._server.tell_soon(0, text.uri)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
     def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
         text = params.text_document
         self._server.session.change(text.uri, text.version, map(_change, params.content_changes))
-        self._server.tell_soon(_PAUSE)
+        self._server.tell_soon(_PAUSE, text.uri)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
@@ -62,6 +62,8 @@ class Server(LanguageServer):
         super().__init__("vggdsl", version, protocol_cls=_Protocol)
         self.session = Session()
         self.is_shut_down = False
+        self._changed = set[str]()
+        """Texts of which nothing was told since they changed."""
         self._told: dict[str, types.PublishDiagnosticsParams] = {}
         """What was told last of each text."""
         self._telling: asyncio.TimerHandle | None = None
@@ -75,16 +77,12 @@ class Server(LanguageServer):
 
     async def ask(self, uri: str, question: Callable[[Reading], T]) -> T | None:
         """What a question finds in a text, as it is now; None of one that isn't open."""
-        return await self.session.ask(uri, question)
+        return await self.session.readings.ask(uri, question)
 
-    def document(self, uri: str) -> Document | None:
-        """A text as it is now, for what needs no reading."""
-        return self.session.documents.get(uri)
-
-    def tell_soon(self, pause: float) -> None:
-        """Tells the findings of all texts after a pause, unless something changes within."""
-        if self.asks_for_findings:
-            return
+    def tell_soon(self, pause: float, *changed: str) -> None:
+        """Tells the findings of texts that have changed and of those that lead to them, after a pause in which none
+        changes."""
+        self._changed.update(changed)
         if self._telling is not None:
             self._telling.cancel()
         self._telling = asyncio.get_running_loop().call_later(pause, self._tell_all)
@@ -92,30 +90,40 @@ class Server(LanguageServer):
     def tell_again(self) -> None:
         """Files have changed: what is found may be other than was told."""
         self.session.refresh()
-        workspace = self.client_capabilities.workspace
-        findings = None if workspace is None else workspace.diagnostics
-        if self.asks_for_findings and findings is not None and findings.refresh_support:
-            self.workspace_diagnostic_refresh(None)
-        self.tell_soon(_PAUSE)
+        self.tell_soon(0)
 
     def _tell_all(self) -> None:
-        for uri in self.session.documents:
+        changed, concerned = self._changed, self.session.concerned
+        self._changed, self.session.concerned = set(), set()
+        if self.asks_for_findings:
+            if concerned and self._is_to_ask_again:
+                self.workspace_diagnostic_refresh(None)
+            return
+        for uri in changed | concerned:
             task = asyncio.ensure_future(self._tell(uri))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    @property
+    def _is_to_ask_again(self) -> bool:
+        """Whether the editor can be told to ask for findings, though it changed nothing in a text."""
+        workspace = self.client_capabilities.workspace
+        findings = None if workspace is None else workspace.diagnostics
+        return findings is not None and bool(findings.refresh_support)
+
     async def _tell(self, uri: str) -> None:
         try:
-            found = await self.session.ask(uri, lambda reading: (reading.document, diagnostics(reading)))
+            found = await self.ask(uri, lambda reading: (reading.document, diagnostics(reading)))
         except Exception:
             _log.exception("%s could not be read", uri)
             return
-        if found is not None and self.session.documents.get(uri) is found[0]:
-            document, items = found
-            params = types.PublishDiagnosticsParams(uri, items, document.version)
-            if self._told.get(uri) != params:
-                self._told[uri] = params
-                self.text_document_publish_diagnostics(params)
+        if found is None or self.session.documents.get(uri) is not found[0]:
+            return
+        document, items = found
+        params = types.PublishDiagnosticsParams(uri, items, document.version)
+        if self._told.get(uri) != params:
+            self._told[uri] = params
+            self.text_document_publish_diagnostics(params)
 
     def withdraw(self, uri: str) -> None:
         """What was told of a text that is no longer open."""

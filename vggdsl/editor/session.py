@@ -1,21 +1,13 @@
-"""What is open in an editor, and the threads that read it."""
+"""What is open in an editor, and what is found in it."""
 
-import asyncio
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
-from vggdsl.editor.document import Document, Reading, path_of, read
+from vggdsl.editor.document import Document, Written, path_of, read
+from vggdsl.editor.files import kept_from
 from vggdsl.editor.positions import Lines, Units
-from vggdsl.language.library import opened
-
-T = TypeVar("T")
-
-
-class _StaleError(Exception):
-    """The text has changed since the question was asked: nobody needs what is found in the old one."""
+from vggdsl.editor.readers import Readers
 
 
 @dataclass(frozen=True)
@@ -28,27 +20,33 @@ class Change:
 
 
 class Session:
-    """The texts that are open, at their newest version each.
+    """The texts that are open, at their newest version each, and those who read them.
 
-    Each is read in a thread of its own, so that the editor is listened to meanwhile and one that takes long keeps no
-    other waiting; once for each version, and again when another changes to which it may lead.
+    What is wrong with a text and which words it has are read apart: an editor that asks for a word while somebody types
+    isn't kept waiting by a check.
     """
 
     def __init__(self, units: Units = "utf-16") -> None:
         self.units: Units = units
-        self.folders: dict[str, Path] = {}
-        """Those of the workspace, by their URIs."""
-        self.documents: dict[str, Document] = {}
+        self.documents: Mapping[str, Document] = {}
+        """By their URIs. Another mapping takes its place where it changes, so that whoever reads has what there was."""
+        self.texts: Mapping[str, str] = {}
+        """What links find in them, by real paths."""
         self.shows_shapes = True
         """Whether the user wants to see the shape behind each element."""
-        self._changes = 0
-        self._readings: dict[str, tuple[Document, int, Reading]] = {}
-        """The last of each text, with how many changes there were then. Only its thread changes it."""
-        self._threads: dict[str, ThreadPoolExecutor] = {}
+        self.concerned = set[str]()
+        """Texts that lead to what has changed, until somebody takes them away: something else may be found in them."""
+        self.readings = Readers(self, read)
+        self.words = Readers(self, Written)
+        self._folders: dict[str, Path] = {}
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Those of the workspace."""
+        return tuple(self._folders.values())
 
     def open(self, uri: str, version: int, text: str) -> None:
-        self._changes += 1
-        self.documents[uri] = Document(uri, version, text, self.units)
+        self._keep({**self.documents, uri: Document(uri, version, text, self.units, self.folders)}, uri)
 
     def change(self, uri: str, version: int, changes: Iterable[Change]) -> None:
         """Makes changes one after another. Those of a text that isn't open are of nothing that is known."""
@@ -57,47 +55,40 @@ class Session:
             self.open(uri, version, changed(document.text, changes, self.units))
 
     def close(self, uri: str) -> None:
-        self._changes += 1
-        self.documents.pop(uri, None)
-        self._readings.pop(uri, None)
-        thread = self._threads.pop(uri, None)
-        if thread is not None:
-            thread.shutdown(wait=False, cancel_futures=True)
+        self._keep({other: document for other, document in self.documents.items() if other != uri}, uri)
+        self.concerned.discard(uri)
+        self.readings.forget(uri)
+        self.words.forget(uri)
+
+    def _keep(self, documents: Mapping[str, Document], uri: str) -> None:
+        """Takes the texts of which one is another now, is there or is no longer."""
+        paths = {kept.real_path for kept in (self.documents.get(uri), documents.get(uri)) if kept is not None}
+        self.documents = documents
+        self.texts = {path: each.text for each in documents.values() if (path := each.real_path) is not None}
+        self.concerned |= {*self.readings.asked_for(paths)} - {uri}
+
+    def kept_from(self, name: str) -> str:
+        """Why a file isn't to be changed; nothing where it may be."""
+        is_open = any(each.name == name for each in self.documents.values())
+        return "" if is_open else kept_from(name, self.folders)
 
     def refresh(self) -> None:
-        """Files have changed, or what may be read: what leads to others is to be read again."""
-        self._changes += 1
+        """Files have changed."""
+        self.concerned |= self.documents.keys()
 
     def add_folder(self, uri: str) -> None:
         if (path := path_of(uri)) is not None:
-            self.folders[uri] = path
-            self.refresh()
+            self._folders[uri] = path
+            self._in_folders()
 
     def remove_folder(self, uri: str) -> None:
-        self.folders.pop(uri, None)
+        self._folders.pop(uri, None)
+        self._in_folders()
+
+    def _in_folders(self) -> None:
+        """Other folders are open: links may lead elsewhere."""
+        self.documents = {uri: replace(each, folders=self.folders) for uri, each in self.documents.items()}
         self.refresh()
-
-    async def ask(self, uri: str, question: Callable[[Reading], T]) -> T | None:
-        """What a question finds in a text as it is when its turn comes; None of one that isn't open."""
-        while (document := self.documents.get(uri)) is not None:
-            thread = self._threads.setdefault(uri, ThreadPoolExecutor(1, "reading"))
-            try:
-                return await asyncio.wrap_future(thread.submit(self._answer, document, question))
-            except _StaleError:
-                continue
-        return None
-
-    def _answer(self, document: Document, question: Callable[[Reading], T]) -> T:
-        if self.documents.get(document.uri) is not document:
-            raise _StaleError
-        changes = self._changes
-        others = {other.path: other.text for other in list(self.documents.values()) if other.path is not None}
-        with opened(others):
-            last, then, reading = self._readings.get(document.uri, (None, 0, None))
-            if reading is None or last is not document or (then != changes and document.may_lead):
-                reading = read(document, list(self.folders.values()))
-                self._readings[document.uri] = (document, changes, reading)
-            return question(reading)
 
 
 def changed(text: str, changes: Iterable[Change], units: Units) -> str:

@@ -6,7 +6,7 @@ from lsprotocol import types
 
 from vggdsl.editor import offers, outline, tokens
 from vggdsl.editor.completion import completions
-from vggdsl.editor.document import Document, Reading
+from vggdsl.editor.document import Document, Written
 from vggdsl.editor.findings import location_of, range_of
 from vggdsl.editor.markdown import told as in_markdown
 from vggdsl.editor.names import definitions, name_at, uses
@@ -52,9 +52,9 @@ _OUTLINED: dict[outline.What, types.SymbolKind] = {
 LEGEND = types.SemanticTokensLegend(list(tokens.WHATS), ["definition"])
 
 
-def offered(reading: Reading, at: int, takes_snippets: bool) -> list[types.CompletionItem]:
+def offered(text: Written, at: int, takes_snippets: bool) -> list[types.CompletionItem]:
     """What may stand at a place, which is an offset into what is written."""
-    return [_item(offer, reading.document, takes_snippets) for offer in completions(reading.words, at)]
+    return [_item(offer, text.document, takes_snippets) for offer in completions(text.words, at)]
 
 
 def _item(offer: offers.Offer, document: Document, takes_snippets: bool) -> types.CompletionItem:
@@ -72,17 +72,17 @@ def _item(offer: offers.Offer, document: Document, takes_snippets: bool) -> type
     )
 
 
-def defined(reading: Reading, at: int) -> list[types.Location]:
-    return locations(definitions(reading.words, at), reading.document)
+def defined(text: Written, at: int) -> list[types.Location]:
+    return locations(definitions(text.words, at), text.document)
 
 
-def used(reading: Reading, at: int, others: Iterable[Words], with_definitions: bool) -> list[types.Location]:
+def used(text: Written, at: int, others: Iterable[Words], with_definitions: bool) -> list[types.Location]:
     """Where the name at a place stands, in all texts."""
-    name = name_at(reading.words, at)
+    name = name_at(text.words, at)
     if name is None:
         return []
-    found = [each for _, each in uses(reading.words, name, others) if with_definitions or not each.is_definition]
-    return locations([each.word.span for each in found], reading.document)
+    found = [each for _, each in uses(text.words, name, others) if with_definitions or not each.is_definition]
+    return locations([each.word.span for each in found], text.document)
 
 
 def locations(spans: Iterable[Span], document: Document) -> list[types.Location]:
@@ -100,8 +100,8 @@ def changes(edits: Iterable[Edit], document: Document) -> types.WorkspaceEdit:
     return types.WorkspaceEdit(found)
 
 
-def outlined(reading: Reading) -> list[types.DocumentSymbol]:
-    return [_symbol(symbol, reading.document) for symbol in outline.symbols(reading.words)]
+def outlined(text: Written) -> list[types.DocumentSymbol]:
+    return [_symbol(symbol, text.document) for symbol in outline.symbols(text.words)]
 
 
 def _symbol(symbol: outline.Symbol, document: Document) -> types.DocumentSymbol:
@@ -115,9 +115,9 @@ def _symbol(symbol: outline.Symbol, document: Document) -> types.DocumentSymbol:
     )
 
 
-def foldable(reading: Reading) -> list[types.FoldingRange]:
+def foldable(text: Written) -> list[types.FoldingRange]:
     """Lines as the protocol counts them: a return alone ends one there, and nothing here."""
-    if "\r" in reading.document.text.replace("\r\n", ""):
+    if "\r" in text.document.text.replace("\r\n", ""):
         return []
     return [
         types.FoldingRange(
@@ -125,14 +125,14 @@ def foldable(reading: Reading) -> list[types.FoldingRange]:
             end_line=fold.last - 1,
             kind=types.FoldingRangeKind.Comment if fold.is_comment else types.FoldingRangeKind.Region,
         )
-        for fold in outline.folds(reading.words)
+        for fold in outline.folds(text.words)
     ]
 
 
-def coloured(reading: Reading) -> list[int]:
+def coloured(text: Written) -> list[int]:
     """Tokens as the protocol writes them: each by how far it is behind the one before."""
     data, line, character = list[int](), 0, 0
-    for token, at, length in _on_lines(tokens.tokens(reading.words), reading.document):
+    for token, at, length in _on_lines(tokens.tokens(text.words), text.document):
         behind = at.character - (character if at.line == line else 0)
         data += (at.line - line, behind, length, tokens.WHATS.index(token.what), int(token.is_definition))
         line, character = at.line, at.character

@@ -1,40 +1,42 @@
 """What an editor asks about words and names, and how it is answered: each request in a function."""
 
-from collections.abc import Callable, Iterator
-from itertools import islice
-from pathlib import Path
+import logging
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
 from vggdsl.editor import told
-from vggdsl.editor.document import Reading
-from vggdsl.editor.findings import is_in, range_of
+from vggdsl.editor.document import Document, Written
+from vggdsl.editor.files import specs_in
+from vggdsl.editor.findings import range_of
 from vggdsl.editor.renaming import Refusal, renamable, rename
 from vggdsl.editor.server import Server
+from vggdsl.editor.session import Session
 from vggdsl.editor.words import Words
-from vggdsl.language.library import read_source
-from vggdsl.text.edits import Edit
+from vggdsl.language.library import noting, read_source
 from vggdsl.text.errors import VggdslError
+
+_log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S")
 
-_MOST_FILES = 1000
-"""Specs of a workspace that are looked through for a name."""
+_TOO_MANY = "the folders that are open hold too many"
 _REQUEST_FAILED = -32803
 """Of the protocol: what is asked is right, and can't be done; the editor shows why."""
 
 
-async def _about(server: Server, uri: str, question: Callable[[Reading], T], otherwise: S) -> T | S:
+async def _about(server: Server, uri: str, question: Callable[[Written], T], otherwise: S) -> T | S:
     """What is found in a spec; a table in another notation has none of its words and names."""
-    found = await server.ask(uri, lambda reading: question(reading) if reading.has_words else otherwise)
+    found = await server.session.words.ask(uri, lambda text: question(text) if text.document.has_words else otherwise)
     return otherwise if found is None else found
 
 
-def _at(reading: Reading, place: types.Position) -> int:
-    return reading.document.lines.offset(place.line, place.character)
+def _at(text: Written, place: types.Position) -> int:
+    return text.document.lines.offset(place.line, place.character)
 
 
 async def completion(server: Server, params: types.CompletionParams) -> list[types.CompletionItem]:
@@ -44,45 +46,45 @@ async def completion(server: Server, params: types.CompletionParams) -> list[typ
     return await _about(
         server,
         params.text_document.uri,
-        lambda reading: told.offered(reading, _at(reading, params.position), snippets),
+        lambda text: told.offered(text, _at(text, params.position), snippets),
         [],
     )
 
 
 async def definition(server: Server, params: types.DefinitionParams) -> list[types.Location]:
     return await _about(
-        server, params.text_document.uri, lambda reading: told.defined(reading, _at(reading, params.position)), []
+        server, params.text_document.uri, lambda text: told.defined(text, _at(text, params.position)), []
     )
 
 
 async def references(server: Server, params: types.ReferenceParams) -> list[types.Location]:
-    def question(reading: Reading) -> list[types.Location]:
-        others = _others(server, reading)
-        return told.used(reading, _at(reading, params.position), others, params.context.include_declaration)
+    def question(text: Written) -> list[types.Location]:
+        others, are_all = _others(server.session, text.document)
+        if not are_all:
+            _log.warning("references are looked for in some files alone: %s", _TOO_MANY)
+        return told.used(text, _at(text, params.position), others, params.context.include_declaration)
 
     return await _about(server, params.text_document.uri, question, [])
 
 
 async def prepare_rename(server: Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
-    def question(reading: Reading) -> types.PrepareRenamePlaceholder | Refusal:
-        found = renamable(reading.words, _at(reading, params.position))
+    def question(text: Written) -> types.PrepareRenamePlaceholder | Refusal:
+        found = renamable(text.words, _at(text, params.position))
         if isinstance(found, Refusal):
             return found
-        return types.PrepareRenamePlaceholder(range_of(found.span, reading.document), str(found))
+        return types.PrepareRenamePlaceholder(range_of(found.span, text.document), str(found))
 
     return _granted(await _about(server, params.text_document.uri, question, _NO_NAMES))
 
 
 async def renaming(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    def question(reading: Reading) -> types.WorkspaceEdit | Refusal:
-        others = list(_others(server, reading))
-        edits = rename(reading.words, _at(reading, params.position), params.new_name, others)
-        if isinstance(edits, Refusal):
-            return edits
-        strange = next((edit for edit in edits if not _is_own(server, reading, edit)), None)
-        if strange is not None:
-            return Refusal(f"{strange.span.source.name} lies outside of the folders that are open")
-        return told.changes(edits, reading.document)
+    def question(text: Written) -> types.WorkspaceEdit | Refusal:
+        others, are_all = _others(server.session, text.document)
+        if not are_all:
+            return Refusal(f"not all files are found in which the name may stand: {_TOO_MANY}")
+        at = _at(text, params.position)
+        edits = rename(text.words, at, params.new_name, others, server.session.kept_from)
+        return edits if isinstance(edits, Refusal) else told.changes(edits, text.document)
 
     return _granted(await _about(server, params.text_document.uri, question, _NO_NAMES))
 
@@ -96,51 +98,18 @@ def _granted(found: T | Refusal) -> T:
     return found
 
 
-def _is_own(server: Server, reading: Reading, edit: Edit) -> bool:
-    """Whether an edit is of a text that is open, or of a file in a folder that is."""
-    name = edit.span.source.name
-    if is_in(edit.span, reading.document) or any(name == each.name for each in list(server.session.documents.values())):
-        return True
-    path = Path(name).absolute()
-    return any(path.is_relative_to(folder) for folder in list(server.session.folders.values()))
-
-
-def _others(server: Server, reading: Reading) -> Iterator[Words]:
-    """The other texts that are open, and the specs in the folders that are; as they are open, if they are."""
-    own, session = reading.document, server.session
-    seen = {own.name}
-    for document in list(session.documents.values()):
-        if document.name not in seen:
-            seen.add(document.name)
-            yield Words(document.source, reading.folders)
-    files = (path for folder in reading.folders for path in _specs_in(folder))
-    for path in islice(files, _MOST_FILES):
-        try:
-            source = read_source(path)
-        except VggdslError:
-            continue
-        if source.name not in seen:
-            seen.add(source.name)
-            yield Words(source, reading.folders)
-
-
-def _specs_in(folder: Path) -> Iterator[Path]:
-    """Specs in a folder and those within, but for hidden ones, and what packages are installed in."""
-    try:
-        inner = sorted(folder.iterdir())
-    except OSError:
-        return
-    for path in inner:
-        if path.name.startswith(".") or path.is_symlink():
-            continue
-        if path.is_dir():
-            if path.name not in _NO_FOLDERS:
-                yield from _specs_in(path)
-        elif path.suffix == ".arch":
-            yield path
-
-
-_NO_FOLDERS = ("node_modules", "site-packages", "__pycache__", "runs")
+def _others(session: Session, document: Document) -> tuple[list[Words], bool]:
+    """The other texts that are open, and the specs in the folders that are, as they are open, if they are; and whether
+    these are all."""
+    found = {each.name: each.source for each in session.documents.values()}
+    paths, are_all = specs_in(document.folders)
+    with noting({}):  # what is found in a text depends on none that is only looked through
+        for path in paths:
+            with suppress(VggdslError):
+                source = read_source(path)
+                found.setdefault(source.name, source)
+    found.pop(document.name, None)
+    return [Words(source, document.folders) for source in found.values()], are_all
 
 
 async def document_symbol(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:

@@ -3,15 +3,15 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from vggdsl.editor.naming import Name, names_in
 from vggdsl.editor.statements import Statement, Statements, statements
 from vggdsl.language import notations, syntax
-from vggdsl.language.blocks import inner_items, items_of
+from vggdsl.language.blocks import inner_items
 from vggdsl.language.elaborate import AnnotatedGraph, elaborate
-from vggdsl.language.links import flatten
+from vggdsl.language.links import Load, flatten
 from vggdsl.language.notations import SIGNS, Lexeme
 from vggdsl.network.infer import infer
 from vggdsl.network.weights import weight_shapes
@@ -19,6 +19,20 @@ from vggdsl.spec.chosen import layers_in, places_of
 from vggdsl.spec.copies import loader
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Placed, Source, Span
+
+_KEPT = 100
+"""Texts of which is kept what was read, though only one of them changed."""
+
+
+@lru_cache(_KEPT)
+def legible(source: Source) -> tuple[syntax.Document, bool]:
+    """What is written, without the lines that can't be read; and whether that is all."""
+    return notations.read_partly(source)
+
+
+@lru_cache(_KEPT)
+def _lexemes(source: Source) -> Sequence[Lexeme]:
+    return tuple(notations.lexemes(source))
 
 
 @dataclass(frozen=True)
@@ -44,13 +58,16 @@ class Words:
 
     def __init__(self, source: Source, beside: Iterable[str | Path] = ()) -> None:
         self.source, self.beside = source, tuple(beside)
-        self.load = loader(source, self.beside)
+
+    @cached_property
+    def load(self) -> Load:
+        return loader(self.source, self.beside)
 
     # -- words
 
     @cached_property
     def lexemes(self) -> Sequence[Lexeme]:
-        return tuple(notations.lexemes(self.source))
+        return _lexemes(self.source)
 
     @cached_property
     def statements(self) -> Statements:
@@ -74,7 +91,7 @@ class Words:
     @cached_property
     def document(self) -> syntax.Document:
         """What is written, without the lines that can't be read."""
-        return notations.read_partly(self.source)
+        return legible(self.source)[0]
 
     @cached_property
     def linked(self) -> Sequence[syntax.Document]:
@@ -214,21 +231,3 @@ def _labels(items: Iterable[syntax.Item], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{item.label}"
             inner = f"{prefix}{item.label}."
         yield from _labels(inner_items(item.element), inner)
-
-
-def items_in(document: syntax.Document) -> Iterator[syntax.Item]:
-    """All elements that are written, those in blocks, edits and rules among them, the outer before the inner."""
-
-    def walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
-        for item in items:
-            yield item
-            yield from walk(inner_items(item.element))
-
-    for content in document.contents:
-        match content:
-            case syntax.Block():
-                yield from walk(items_of(content))
-            case syntax.Items(items) | syntax.Edit(items=items) | syntax.After(items=items):
-                yield from walk(items)
-            case _:
-                pass

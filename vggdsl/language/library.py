@@ -38,40 +38,85 @@ _OPEN = ContextVar[Mapping[str, str]]("open", default=MappingProxyType({}))
 """By their real paths."""
 
 
+State = tuple[str, str | tuple[int, ...] | None]
+"""What a path leads to: its real path, and there a text that is open, what tells a file from others, or nothing."""
+
+_NOTED = ContextVar[dict[str, State] | None]("noted", default=None)
+
+
 @contextmanager
-def opened(texts: Mapping[Path, str]) -> Iterator[None]:
+def opened(texts: Mapping[str, str]) -> Iterator[None]:
     """Within, texts stand in the place of what is on disk, whether there is a file or not: those that an editor or a
-    notebook holds, to which others may lead.
+    notebook holds, to which others may lead. They go by their real paths, see ``real_path``.
 
     It is a scope and no argument, since links are followed wherever a spec is asked something.
     """
-    token = _OPEN.set({**_OPEN.get(), **{os.path.realpath(path): text for path, text in texts.items()}})
+    token = _OPEN.set({**_OPEN.get(), **texts})
     try:
         yield
     finally:
         _OPEN.reset(token)
 
 
-def _real(path: Path) -> Path:
+def open_paths() -> Iterable[str]:
+    """The real paths of the texts that are open."""
+    return _OPEN.get().keys()
+
+
+@contextmanager
+def noting(noted: dict[str, State]) -> Iterator[None]:
+    """Within, keeps of each path that is asked for, there or not, what it leads to at first.
+
+    What is found within is as it was while ``is_as_noted``, whatever else changes.
+    """
+    token = _NOTED.set(noted)
+    try:
+        yield
+    finally:
+        _NOTED.reset(token)
+
+
+def note(path: Path) -> None:
+    """Says that what is found depends on a file or a folder."""
+    noted = _NOTED.get()
+    if noted is not None and str(path) not in noted:
+        noted[str(path)] = _state(str(path))
+
+
+def is_as_noted(noted: Mapping[str, State]) -> bool:
+    """Whether each path leads to what it led to."""
+    return all(_state(path) == state for path, state in list(noted.items()))
+
+
+def _state(path: str) -> State:
+    real = real_path(path)
+    if (text := _OPEN.get().get(real)) is not None:
+        return real, text
+    try:
+        found = Path(real).stat()
+    except OSError:
+        return real, None
+    return real, (found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def real_path(path: str | Path) -> str:
     """A path without links in it, and without what no system takes in a name."""
     name = str(path).replace("\0", "")
     try:
         os.fsencode(name)
     except UnicodeEncodeError:  # half a character, which no file holds, but a text from elsewhere may
         name = name.encode("utf-8", "replace").decode()
-    return Path(os.path.realpath(name))
+    return os.path.realpath(name)
 
 
 def _is_there(path: Path) -> bool:
     """Whether a path is that of a file, or of a text that is open."""
+    note(path)
     return is_file(path) or (bool(_OPEN.get()) and _open_text(path) is not None)
 
 
 def _open_text(path: Path) -> str | None:
-    try:
-        return _OPEN.get().get(os.path.realpath(path))
-    except (OSError, ValueError):  # names that no system takes
-        return None
+    return _OPEN.get().get(real_path(path))
 
 
 def read_source(spec: str | Path) -> Source:
@@ -115,9 +160,9 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
         original = copied(name)
         start = (original or name.resolve()).parent if _is_there(name) else here
         label = Label(link.span, "here")
-        path = _real(start / link.path)
+        path = Path(real_path(start / link.path))
         if original is None and is_file(name) and name.is_symlink():  # beside the name that was given, if it is there
-            beside_it = _real(name.absolute().parent / link.path)
+            beside_it = Path(real_path(name.absolute().parent / link.path))
             path = beside_it if _is_there(beside_it) else path
         if not _is_there(path):
             path = _by_path(path) or path
@@ -207,7 +252,7 @@ def is_folder_of_specs(name: str) -> bool:
 def _shipped_file(name: str) -> Path | None:
     """A spec or a file of blocks that ships, as a path from their folder or by the name that `check` takes."""
     root = folder("specs").resolve()
-    below = _real(root / name)
+    below = Path(real_path(root / name))
     if below.is_relative_to(root) and _is_there(below.with_suffix(".arch")):
         return below.with_suffix(".arch")
     return shipped().get(name.removesuffix(".arch"))
@@ -216,7 +261,7 @@ def _shipped_file(name: str) -> Path | None:
 def _by_path(path: Path) -> Path | None:
     """A spec that ships, by a path in their folder that is its name and not its place."""
     root = folder("specs").resolve()
-    path = _real(path)
+    path = Path(real_path(path))
     if not path.is_relative_to(root) or path.suffix != ".arch":
         return None
     return shipped().get(path.relative_to(root).with_suffix("").as_posix())
@@ -228,6 +273,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 
 def _read(path: Path) -> Source:
+    note(path)
     if (text := _open_text(path)) is not None:
         return Source(_shown(path), _decode(text.encode("utf-8", "replace"), str(path)))
     try:
@@ -262,6 +308,7 @@ def _project(start: Path) -> Path:
 
 
 def _neighbours(start: Path) -> list[str]:
+    note(start)
     try:
         return [path.name for path in start.glob("*.arch")]
     except OSError:

@@ -10,7 +10,7 @@ from types import ModuleType
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from vggdsl.language.library import opened
+from vggdsl.language.library import opened, real_path
 from vggdsl.spec.checked import check_text
 from vggdsl.spec.recipe import From
 from vggdsl.spec.spec import Spec
@@ -45,7 +45,7 @@ class Cells:
             raise UsageError(f"`{name}` is something else's name here: choose another one for the spec")
         file = f"{name}.arch"
         texts = {**self._texts, file: text}
-        with opened({Path.cwd() / other: each for other, each in texts.items()}):
+        with opened({real_path(other): each for other, each in texts.items()}):
             (checked,) = check_text(Source(file, text))
         spec = checked.spec
         findings = checked.findings if spec is None else spec.check()  # as a training sees it, to which no cell is open

@@ -45,8 +45,10 @@ def began_with(path: Path) -> Path | None:
 
 
 def _planned(path: Path, *keys: str) -> str | None:
+    plan = path.parent / PLAN
+    library.note(plan)
     try:
-        said = json.loads((path.parent / PLAN).read_text("utf-8"))
+        said = json.loads(plan.read_text("utf-8"))
         for key in keys:
             said = said[key]
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

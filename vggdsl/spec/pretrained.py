@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vggdsl.language import syntax
 from vggdsl.language.elaborate import elaborate
+from vggdsl.language.library import note
 from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.weights import weight_shapes
@@ -81,6 +82,8 @@ def weights_at(recipe: Recipe) -> Path | None:
     is_there = is_file if init.kind == "weights" else is_folder
     path, spec = at_home(Path(init.source)), Path(place_of(recipe).source.name)
     places = [spec.parent / path, (original_of(spec) or spec).parent / path, path]
+    for place in places:
+        note(place)
     return next(filter(is_there, places), None)
 
 

@@ -12,23 +12,24 @@ _MOST_ROUNDS = 4
 """How often lines are left out: what then can't be read isn't nearly a spec."""
 
 
-def read_partly(source: Source) -> Document:
-    """The syntax of a text without the lines at which something is wrong; its places are those in the text as written.
+def read_partly(source: Source) -> tuple[Document, bool]:
+    """The syntax of a text without the lines at which something is wrong, and whether there are none; its places are
+    those in the text as written.
 
     >>> text = "input 8x8x3\\nclaim\\nb: FC-10 softmax\\n"
-    >>> [item.span.line for item in read_partly(Source("a.arch", text)).items]
+    >>> [item.span.line for item in read_partly(Source("a.arch", text))[0].items]
     [1, 3, 3]
     """
-    for _ in range(_MOST_ROUNDS):
+    for left_out in range(_MOST_ROUNDS):
         try:
-            return parse(source)
+            return parse(source), not left_out
         except PartlyReadError as error:
             if error.rest is not None:
-                return error.rest
+                return error.rest, False
             source = _blanked(source, error.diagnostics)
         except ParseError as error:
             source = _blanked(source, error.diagnostics)
-    return Document(())
+    return Document(()), False
 
 
 def _blanked(source: Source, findings: Iterable[Diagnostic]) -> Source:
