@@ -102,6 +102,16 @@ def test_a_site_replaces_what_is_its_own_alone(tmp_path: Path) -> None:
     assert refused(tmp_path / "file", force=True) == "V511"
     (tmp_path / "link").symlink_to(folder)
     assert refused(tmp_path / "link", force=True) == "V511"
+    write_site(folder, FEW)
+    (folder / "mine").mkdir()  # empty, and yet nobody's but the user's
+    assert refused(folder, force=True) == "V514"
+
+
+def test_the_folder_that_one_stands_in_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site" / "within").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "site" / "within")
+    for name in (".", "..", str(tmp_path / "site")):
+        assert refused(Path(name), force=True) == "V511"
 
 
 def test_a_folder_that_cant_be_written_is_told(tmp_path: Path) -> None:

@@ -60,12 +60,19 @@ def check_folder(folder: Path, *, force: bool) -> None:
         return
     if not is_folder(folder) or folder.is_symlink():
         raise InputError(Diagnostic("V511", f"{folder} is no folder", help="name another folder with -o"))
-    there = set(_below(folder))
-    others = sorted(there - set(_listed(folder)))
-    if others:
-        message = f"{folder} holds {others[0]}, which is of no page"
+    if Path.cwd().is_relative_to(folder.resolve()):  # whoever stands in it would stand in a folder that is gone
+        message = f"{folder} can't be replaced: it is the working folder, or one around it"
+        raise InputError(Diagnostic("V511", message, help="name another folder with -o, such as `site`"))
+    own = set(_listed(folder))
+    try:
+        other = next((name for name in _below(folder) if name not in own), None)
+        is_empty = other is None and not any(folder.iterdir())
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    if other is not None:
+        message = f"{folder} holds {other}, which is of no page"
         raise InputError(Diagnostic("V514", message, help="name another folder with -o"))
-    if there and not force:
+    if not is_empty and not force:
         raise InputError(
             Diagnostic("V514", f"{folder} is there already", help="name another folder with -o, or add --force")
         )
@@ -93,8 +100,7 @@ def _replacing(folder: Path) -> Iterator[Path]:
         yield part
         _exchange(target, part, made[0] / "old")
     except OSError as error:
-        message = f"{folder} can't be written: {error.strerror or error}"
-        raise InputError(Diagnostic("V511", message, help="name another folder with -o")) from None
+        raise _unwritable(folder, error) from None
     finally:
         for each in made:
             shutil.rmtree(each, ignore_errors=True)
@@ -112,10 +118,23 @@ def _exchange(target: Path, new: Path, old: Path) -> None:
         raise
 
 
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    message = f"{folder} can't be written: {error.strerror or error}"
+    return InputError(Diagnostic("V511", message, help="name another folder with -o"))
+
+
 def _below(folder: Path) -> Iterator[str]:
-    for path in folder.rglob("*"):
-        if not path.is_dir() or path.is_symlink():
-            yield path.relative_to(folder).as_posix()
+    """The files in a folder, and folders that are empty. Raises ``OSError`` where it can't be looked into."""
+    for path, folders, files in os.walk(folder, onerror=_raised):
+        within = Path(path).relative_to(folder)
+        links = [each for each in folders if (Path(path) / each).is_symlink()]
+        yield from ((within / each).as_posix() for each in (*files, *links))
+        if not files and not folders and within.parts:
+            yield within.as_posix()
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def _listed(folder: Path) -> list[str]:
