@@ -229,10 +229,58 @@ def test_a_link_carries_the_text(browser: "Browser", here: str) -> None:
         expect(page, "#text").to_have_value(text)
         page.goto(f"{here}#t=aW5wdXQgOHg4eDEgRkMtMw")
         expect(page, "#text").to_have_value("input 8x8x1 FC-3")
-        page.goto(f"{here}#z=AAAA")  # torn: what is there stays
+
+
+def test_a_link_that_is_damaged_shows_no_other_network(browser: "Browser", here: str) -> None:
+    with opened(browser, here) as page:
+        page.wait_for_url("**/#z=*")
+        whole = page.url
+        for fragment, why in (
+            (whole.partition("#")[2][:-8], "a part of it is missing"),
+            ("z=AAAA", "a part of it is missing"),
+            ("t=!", "a part of it is missing"),
+            ("n=4&t=", "carries no text"),
+            ("nets", "carries no text"),
+        ):
+            page.goto("about:blank")
+            page.goto(f"{here}#{fragment}")
+            expect(page, "#notice").to_contain_text(f"This link is damaged: {why}" if "part" in why else why)
+            expect(page, "#verdict").to_have_text("Type or paste a network, or choose an example.")
+            expect(page, "#text").to_have_value("")
+            expect(page, "#size").to_be_hidden()
+        page.fill("#text", "input 8x8x1 FC-3")
+        expect(page, "#size dd").to_have_text("195")
+        expect(page, "#notice").to_be_hidden()
+        page.evaluate("location.hash = '#z=AAAA'")  # what is there stays, and nothing is said of it
+        expect(page, "#notice").to_be_visible()
         expect(page, "#text").to_have_value("input 8x8x1 FC-3")
-    with opened(browser, f"{here}#n=4&t=") as page:
-        expect(page, "#text").to_have_value(re.compile("claim params 138M"))
+        expect(page, "#size").to_be_hidden()
+        expect(page, "#verdict").to_have_text("")
+
+
+def test_what_is_said_of_another_text_doesnt_pass_for_this_one(browser: "Browser", here: str) -> None:
+    """While an answer is long in coming it is dimmed, and where none can come hidden."""
+    with opened(browser, here) as page:
+        expect(page, "#verdict").to_have_text("✓ 1 printed figure holds")
+        held = list[Any]()
+        page.route("**/answer", lambda route: held.append(route))
+        page.fill("#text", MISTAKE)
+        expect(page, "#verdict").to_have_text("Reading …")
+        expect(page, "#verdict").not_to_have_class("right")
+        expect(page, "#seen").to_have_attribute("data-of", "before")
+        expect(page, "#seen").to_have_attribute("aria-busy", "true")
+        held.pop().fulfill(body="torn")
+        expect(page, "#engine").to_contain_text("JSON")
+        for hidden in ("#size", "#layers", "#findings-part"):
+            expect(page, hidden).to_be_hidden()
+        expect(page, "#verdict").to_have_text("")
+        page.unroute("**/answer")
+        page.click("#tab-picture")
+        expect(page, "#verdict").to_have_text("✗ 1 error")
+        expect(page, "#seen").to_have_attribute("aria-busy", "false")
+        page.fill("#text", " \n")
+        expect(page, "#verdict").to_have_text("Type or paste a network, or choose an example.")
+        expect(page, "#findings-part").to_be_hidden()
 
 
 def test_what_is_typed_is_never_markup(browser: "Browser", here: str) -> None:

@@ -19,7 +19,7 @@ from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Reworded, Source, Span
 from vggdsl.text.units import count_text
 
-NAME = "<text>"
+NAME = "the text"
 """What the text is called in findings."""
 MOST = 2**16
 """Characters of a text that are read: what people type or paste is shorter."""

@@ -7,6 +7,7 @@ import { fromFragment, toFragment } from "./link.js";
 import { PARTS } from "./parts.js";
 
 const PAUSE = 120; // milliseconds without a key, after which it is asked
+const PATIENCE = 300; // milliseconds in which what was said of the text before stays as it is
 const MOST = 100_000; // characters that are sent: of more than it reads the engine says so
 const FIRST = `input 224x224x3
 conv3-64 conv3-64 maxpool
@@ -20,9 +21,11 @@ claim params 138M "Table 2"
 
 const wishes = { network: 0, part: "layers", style: "volumes", every: false, line: 1 };
 let ask = null;
-let wanted = null;
+let wanted = null; // what is to be asked next
+let current = null; // what the text that stands there was last asked of: no other answer is shown
 let isAsking = false;
 let timer = 0;
+let waiting = 0;
 
 // -- asking: one question at a time; what came after it makes its answer stale
 
@@ -32,13 +35,16 @@ function question() {
 }
 
 function soon() {
+  wait();
   clearTimeout(timer);
   timer = setTimeout(now, PAUSE);
 }
 
 async function now() {
   clearTimeout(timer);
-  wanted = question();
+  if (!written().trim()) return invite();
+  wait();
+  current = wanted = question();
   if (isAsking || ask === null) return;
   isAsking = true;
   while (wanted !== null) {
@@ -46,10 +52,11 @@ async function now() {
     wanted = null;
     try {
       const answer = await ask(asked);
-      if (wanted === null) show(answer, asked);
+      if (asked === current) show(answer, asked);
     } catch (error) {
-      trouble(error);
+      if (asked === current) trouble(error);
     }
+    remember(asked);
   }
   isAsking = false;
   document.body.dataset.answered = String(Number(document.body.dataset.answered ?? 0) + 1);
@@ -61,14 +68,48 @@ function again(changed) {
 }
 
 function trouble(error) {
+  stands("none");
   get("engine").hidden = false;
   say(get("engine"), error.message);
+}
+
+// -- what stands beside the text: said of this one, of the one before, or nothing
+
+function stands(of, told = "") {
+  clearTimeout(waiting);
+  waiting = 0;
+  get("seen").dataset.of = of;
+  get("seen").setAttribute("aria-busy", "false");
+  if (of === "this") return;
+  say(get("verdict"), told);
+  get("verdict").className = "";
+}
+
+function wait() {
+  get("seen").setAttribute("aria-busy", "true");
+  waiting ||= setTimeout(() => {
+    stands(get("seen").dataset.of === "none" ? "none" : "before", ask === null ? "" : "Reading …");
+    get("seen").setAttribute("aria-busy", "true");
+  }, PATIENCE);
+}
+
+function nothing(told) {
+  clearTimeout(timer);
+  current = wanted = null;
+  stands("none", told);
+  list({ findings: [], near: null, left_out: 0 }, "");
+}
+
+function invite() {
+  nothing("Type or paste a network, or choose an example.");
+  if (get("notice").hidden) history.replaceState(null, "", location.pathname);
 }
 
 // -- showing
 
 function show(answer, asked) {
   get("engine").hidden = true;
+  stands("this");
   if (asked.text === written()) mark(answer.findings);
   list(answer, asked.text);
   total(answer);
@@ -78,7 +119,6 @@ function show(answer, asked) {
   const text = answer.refused ?? (answer.blocks === null ? "It is shown once the errors are mended." : "A file of blocks holds no network.");
   get(part).replaceChildren(...(content ?? [make("p", { class: "aside prewrapped" }, text)]));
   if (focused && focused !== document.activeElement?.id) get(focused)?.focus();
-  remember(asked);
 }
 
 function total(answer) {
@@ -149,6 +189,8 @@ get("tabs").addEventListener("keydown", (event) => {
 // -- typing, choosing, linking
 
 get("text").addEventListener("input", () => {
+  current = null;
+  notice("");
   mark([]);
   moved();
   soon();
@@ -200,24 +242,38 @@ async function offer() {
   });
 }
 
+// The text of the address, if it has one. Of a link that is damaged it is told, and nothing shown that it isn't of.
 async function fromLink() {
-  const linked = await fromFragment(location.hash);
-  if (!linked) return;
-  get("text").value = linked.text;
-  wishes.network = linked.network;
-  mark([]);
-  now();
+  const { hash } = location;
+  if (!hash) return false;
+  try {
+    const { text, network } = await fromFragment(hash);
+    get("text").value = text;
+    wishes.network = network;
+    notice("");
+    mark([]);
+    now();
+  } catch (error) {
+    mark([]);
+    nothing("");
+    notice(`This link is damaged: ${error.message}.`);
+  }
+  return true;
+}
+
+function notice(told) {
+  get("notice").hidden = !told;
+  say(get("notice"), told);
 }
 
 // -- the beginning
 
 addEventListener("hashchange", fromLink);
+if (!(await fromLink())) get("text").value = FIRST;
 open(tabs[0], false);
-await fromLink();
-if (!written()) get("text").value = FIRST;
 mark([]);
 moved();
-offer().catch(trouble);
+offer().catch((error) => notice(`There are no examples: ${error.message}`));
 const { connect } = await import(`./${document.documentElement.dataset.engine}.js`);
 connect((told) => {
   say(get("engine"), told);

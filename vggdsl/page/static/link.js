@@ -9,19 +9,27 @@ export async function toFragment(text, network) {
   return `#${packed ? "z" : "t"}=${toBase64(packed ?? bytes)}${which}`;
 }
 
-// The text and the network of a fragment; null where it carries none.
+// The text and the network of a fragment. Throws an `Error` that says why, where it carries none.
 export async function fromFragment(fragment) {
   const found = new URLSearchParams(fragment.replace(/^#/, ""));
   const network = Number.parseInt(found.get("n") ?? "0", 10) || 0;
-  try {
-    const bytes = found.has("z")
-      ? await through(fromBase64(found.get("z")), "DecompressionStream")
-      : found.has("t") && fromBase64(found.get("t"));
-    return bytes ? { text: new TextDecoder().decode(bytes), network } : null;
-  } catch {
-    return null;
-  }
+  const text = await unpacked(found.get("z"), found.get("t"));
+  if (!text.trim()) throw new Error("it carries no text");
+  return { text, network };
 }
+
+async function unpacked(packed, plain) {
+  let bytes;
+  try {
+    bytes = packed === null ? fromBase64(plain ?? "") : await through(fromBase64(packed), "DecompressionStream");
+    if (bytes !== null) return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw error instanceof TooLongError ? error : new Error("a part of it is missing, or was changed on its way");
+  }
+  throw new Error("this browser can't unpack it");
+}
+
+class TooLongError extends Error {}
 
 async function through(bytes, stream) {
   if (!(stream in globalThis)) return null;
@@ -29,7 +37,7 @@ async function through(bytes, stream) {
   const chunks = [];
   for (let size = 0, part = await parts.read(); !part.done; part = await parts.read()) {
     size += part.value.length;
-    if (size > MOST) throw new Error("too long");
+    if (size > MOST) throw new TooLongError("its text is too long");
     chunks.push(part.value);
   }
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
