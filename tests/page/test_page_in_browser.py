@@ -180,6 +180,8 @@ def test_all_can_use_it(browser: "Browser", here: str, size: tuple[int, int], sc
             page.click(f"#tab-{tab}")
             expect(page, f"#{tab} {shown}").to_be_visible()
             accessible(page)
+            if size == DESKTOP and shown == "table":
+                assert page.evaluate(_OVERFLOW.replace("document.documentElement", f"{tab}.querySelector('.scroll')")) == 0
         page.fill("#text", f"{MISTAKE}\nmaxpool ceil\nclaim params 7.7M\nclaim macs")
         count(page, "#findings li", 2)
         accessible(page)
