@@ -33,7 +33,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 MISTAKE = "input 32x32x3 conv3-64 maxpol conv3-128 FC-10 softmax"
 PHONE, DESKTOP = (360, 740), (1280, 800)
 playwright.expect.set_options(timeout=60_000)  # where many tests share few cores
-_OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+_OVERFLOW = "each => each.scrollWidth - each.clientWidth"
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -114,7 +114,7 @@ def count(page: "Page", selector: str, number: int) -> None:
 def accessible(page: "Page") -> None:
     found = axe.Axe().run(page).response["violations"]
     assert [(each["id"], [node["target"] for node in each["nodes"]]) for each in found] == []
-    assert page.evaluate(_OVERFLOW) == 0
+    assert page.eval_on_selector("html", _OVERFLOW) == 0
 
 
 def use(browser: "Browser", url: str) -> None:
@@ -181,7 +181,7 @@ def test_all_can_use_it(browser: "Browser", here: str, size: tuple[int, int], sc
             expect(page, f"#{tab} {shown}").to_be_visible()
             accessible(page)
             if size == DESKTOP and shown == "table":
-                assert page.evaluate(_OVERFLOW.replace("document.documentElement", f"{tab}.querySelector('.scroll')")) == 0
+                assert page.eval_on_selector(f"#{tab} .scroll", _OVERFLOW) == 0
         page.fill("#text", f"{MISTAKE}\nmaxpool ceil\nclaim params 7.7M\nclaim macs")
         count(page, "#findings li", 2)
         accessible(page)

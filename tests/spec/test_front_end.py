@@ -41,7 +41,7 @@ spec = vggdsl.load("vgg_d")
 assert vggdsl.infer(spec.network.graph).params == spec.typed.params == 138_357_544
 assert spec.count("holds") and vggdsl.claims("simonyan")
 assert "138,357,544" in str(spec)
-assert explain(spec, spec.typed.nodes[1].node.span.line)
+assert list(explain(spec, spec.typed.nodes[1].node.span.line))
 assert vggdsl.differences(vggdsl.load("vgg_b"), vggdsl.load("vgg_c")).edits
 assert "<svg" in vggdsl.draw(spec) and "<svg" in vggdsl.draw("googlenet", "flow")
 assert vggdsl.parse(vggdsl.write(spec), spec.source.name) == spec

@@ -49,7 +49,7 @@ def command(place: str, as_json: bool) -> None:
     spec = load(match[1] if match else place)
     report(spec.check())
     line = int(match[2]) if match else None
-    layers = explain(spec, line)
+    layers = list(explain(spec, line))
     if not layers:
         nodes = spec.typed.training_nodes
         places = {span.line for t in nodes for span in (t.node.span, *t.node.calls) if span.source == spec.source}

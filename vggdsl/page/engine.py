@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from vggdsl.drawing.draw import picture
 from vggdsl.drawing.svg import to_svg
@@ -171,9 +172,9 @@ def _show(part: of.Part, spec: Spec, question: of.Question, found: of.Answer) ->
             drawn = picture(spec, question.get("style", "volumes"))
             found["picture"] = {"svg": to_svg(drawn), "title": drawn.title, "description": drawn.description}
         case "explained":
-            told = list(_on_line(spec, question.get("line", 1)))
+            told = list(islice(_on_line(spec, question.get("line", 1)), _EXPLAINED + 1))
             layers = [_explained(each) for each in told[:_EXPLAINED]]
-            found["explained"] = {"layers": layers, "left_out": len(told) - len(layers)}
+            found["explained"] = {"layers": layers, "is_cut": len(told) > _EXPLAINED}
         case "claims":
             results = [_result(each) for each in spec.results]
             found["claims"] = {"judged": [_judged(each, spec) for each in spec.verdicts], "results": results}

@@ -119,7 +119,7 @@ class ExplainedLine(TypedDict):
     """The layers of a line."""
 
     layers: list[ExplainedLayer]
-    left_out: Annotated[int, "layers that there are beyond those"]
+    is_cut: Annotated[bool, "whether there are more"]
 
 
 class Judged(TypedDict):

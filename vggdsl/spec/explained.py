@@ -39,13 +39,13 @@ class Explained:
         return "\n".join([first, *(f"  {about:<7}  {text}" for about, text in self.told)])
 
 
-def explain(spec: Spec, line: int | None = None) -> list[Explained]:
+def explain(spec: Spec, line: int | None = None) -> Iterator[Explained]:
     """Every layer, or those of a line of the spec's own file: it holds them, the rule that gives them, or a call that
-    leads to them. What is told beside its layer is explained where its line is asked for."""
+    leads to them. What is told beside its layer is explained where its line is asked for. Each is told when taken."""
     nodes = spec.typed.training_nodes
     wanted = [i for i, t in enumerate(nodes) if (not t.is_beside if line is None else _stands_on(t, line, spec))]
     around = _Around(spec) if wanted else None
-    return [] if around is None else [_layer(i, around) for i in wanted]
+    return iter(()) if around is None else (_layer(i, around) for i in wanted)
 
 
 def _stands_on(t: TypedNode, line: int, spec: Spec) -> bool:

@@ -52,7 +52,7 @@ export const PARTS = {
       const told = layer.told.flatMap(({ about, text }) => [make("dt", {}, about), make("dd", {}, ...worded(text))]);
       return make("section", { class: "layer" }, make("h3", {}, layer.name, " ", make("code", {}, layer.spelled)), make("dl", {}, ...told));
     });
-    if (found.left_out) sections.push(make("p", { class: "aside" }, `${found.left_out.toLocaleString("en")} more layers`));
+    if (found.is_cut) sections.push(make("p", { class: "aside" }, `More layers stand on line ${wishes.line} than these.`));
     return sections;
   },
 
