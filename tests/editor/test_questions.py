@@ -1,6 +1,8 @@
 """What is told and offered of a text, asked without a process."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +16,12 @@ from lsprotocol import types
 import vggdsl
 from specs import GOOD, RESIDUAL
 from vggdsl.editor.actions import actions
-from vggdsl.editor.document import Document, Reading, path_of, read
+from vggdsl.editor.document import Document, Reading, open_as, path_of, read
 from vggdsl.editor.edits import formatted
 from vggdsl.editor.figures import shapes, totals
 from vggdsl.editor.findings import diagnostics
 from vggdsl.editor.hover import hover
+from vggdsl.editor.session import Session
 from vggdsl.language import library
 from vggdsl.spec.mending import mend
 from vggdsl.spec.spec import write
@@ -60,7 +63,7 @@ def test_every_question_has_an_answer_for_any_text(data: st.DataObject) -> None:
     totals(found)
     list(shapes(found, EVERYWHERE))
     hover(found, data.draw(st.integers(0, len(document.source.text))))
-    offered = actions(found, EVERYWHERE, None, ())
+    offered = actions(found, EVERYWHERE, None)
     fixes = [fix for each in found.findings for fix in each.fixes if not isinstance(fix.span.source, Reworded)]
     assert [applied(document, each) for each in offered] == [mended(document.source, [fix]) for fix in fixes]
     assert all(mends(document, each) for each in offered if each.is_preferred)
@@ -143,7 +146,7 @@ def test_what_somebody_wrote_is_text_in_what_is_told() -> None:
 
 def test_all_that_is_sure_is_what_check_mends() -> None:
     text = "input 32x32x3\nconv3-64 maxpol\nFC 10  softmax\n"
-    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"], ())
+    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"])
     assert applied(reading(text).document, fix) == mend(reading(text).document.source).text
 
 
@@ -159,9 +162,40 @@ def test_all_that_is_sure_is_what_check_mends() -> None:
     ],
 )
 def test_what_a_key_alone_applies_is_what_check_would_mend(text: str, is_preferred: bool) -> None:
-    offered = actions(reading(text), EVERYWHERE, ["quickfix"], ())
+    offered = actions(reading(text), EVERYWHERE, ["quickfix"])
     assert offered
     assert any(each.is_preferred for each in offered) == is_preferred
+
+
+@contextmanager
+def open_in_editor(*documents: Document) -> Iterator[None]:
+    session = Session()
+    for each in documents:
+        session.open(each.uri, each.version, each.text)
+    with library.opened(session.texts), open_as(session.uris):
+        yield
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_file_is_mended_as_it_is_open_by_whichever_path(tmp_path: Path, is_open: bool) -> None:
+    """Links lead to the same file by its real path."""
+    wrong = "block pair() { conv3-4 maxpol }\n"
+    home, link = tmp_path / "home", tmp_path / "link"
+    home.mkdir()
+    (home / "b.arch").write_text(wrong, "utf-8")
+    link.symlink_to(home)
+    session = Session()
+    session.add_folder(link.as_uri())
+    document = Document(
+        (link / "a.arch").as_uri(), 1, 'use "b.arch"\ninput 8x8x1 pair() FC-10 softmax\n', folders=session.folders
+    )
+    (home / "a.arch").write_text(document.text, "utf-8")
+    other = Document((link / "b.arch").as_uri(), 1, wrong)
+    with open_in_editor(document, *[other] * is_open):
+        (fix,) = actions(read(document), EVERYWHERE, None)
+    assert fix.edit is not None
+    assert fix.edit.changes is not None
+    assert list(fix.edit.changes) == [(link if is_open else home).joinpath("b.arch").as_uri()]
 
 
 def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None:
@@ -170,24 +204,25 @@ def test_other_files_are_mended_where_they_are_the_users(tmp_path: Path) -> None
     document, other = (
         Document((tmp_path / name).as_uri(), 1, it) for name, it in (("a.arch", text), ("b.arch", wrong))
     )
-    with library.opened({library.real_path(tmp_path / "a.arch"): text, library.real_path(tmp_path / "b.arch"): wrong}):
+    with open_in_editor(document, other):
         found, found_in = read(document), read(replace(document, folders=(tmp_path,)))
+        is_open = actions(found, EVERYWHERE, None)
     assert [each.range.start.line for each in diagnostics(found)] == [0]
-    is_open = actions(found, EVERYWHERE, None, (document, other))
-    assert actions(found_in, EVERYWHERE, None, (document,)) == []  # no longer open, and not on the disk
+    assert actions(found_in, EVERYWHERE, None) == []  # no longer open, and not on the disk
     (tmp_path / "b.arch").write_text(wrong, "utf-8")
-    is_in_folder = actions(found_in, EVERYWHERE, None, (document,))
+    is_in_folder = actions(found_in, EVERYWHERE, None)
     for offered in (is_open, is_in_folder):
         (fix,) = offered
         assert fix.title.startswith("Write `maxpool` for `maxpol` in ")
         assert fix.edit is not None
         assert fix.edit.changes is not None
         assert applied(other, fix.edit.changes[other.uri]) == wrong.replace("maxpol", "maxpool")
-    assert actions(found, EVERYWHERE, None, (document,)) == []
+    assert actions(found, EVERYWHERE, None) == []
     changed = Document(other.uri, 2, f"\n{wrong}")
-    assert actions(found, EVERYWHERE, None, (document, changed)) == []
+    with open_in_editor(document, changed):
+        assert actions(found, EVERYWHERE, None) == []
     (tmp_path / "b.arch").write_text(changed.text, "utf-8")  # which nobody told of
-    assert actions(found_in, EVERYWHERE, None, (document,)) == []
+    assert actions(found_in, EVERYWHERE, None) == []
 
 
 @pytest.mark.parametrize(("ended", "other_ended"), [("\r\n", "\n"), ("\n", "\r\n")])
@@ -196,7 +231,7 @@ def test_lines_are_added_as_those_end_among_which_they_stand(tmp_path: Path, end
     (tmp_path / "b.arch").write_bytes(base.encode())
     (tmp_path / "a.arch").touch()
     found = read(Document((tmp_path / "a.arch").as_uri(), 1, f'extends "b.arch"{ended}', folders=(tmp_path,)))
-    (fix,) = actions(found, EVERYWHERE, None, (found.document,))
+    (fix,) = actions(found, EVERYWHERE, None)
     other = Document((tmp_path / "b.arch").as_uri(), 1, base)
     assert fix.edit is not None
     assert fix.edit.changes is not None
@@ -208,7 +243,7 @@ def test_lines_are_added_as_those_end_among_which_they_stand(tmp_path: Path, end
 
 def test_a_text_keeps_the_mark_before_it() -> None:
     text = "\ufeffinput 32x32x3 conv3-4 maxpol FC-10 softmax\n"
-    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"], ())
+    (fix,) = actions(reading(text), EVERYWHERE, ["source.fixAll.vggdsl"])
     document = reading(text).document
     assert applied(document, fix) == text.replace("maxpol", "maxpool")
     written = Document(URI, 1, text.replace("maxpol", "maxpool").replace("conv", "CONV"))

@@ -5,7 +5,7 @@ from itertools import accumulate
 from pathlib import Path
 
 import pytest
-from clients import open_text
+from clients import editor, open_text
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from pytest_lsp import LanguageClient
@@ -68,6 +68,32 @@ async def test_a_name_becomes_another_in_all_files(client: LanguageClient, netwo
         (place(2, 0), "first"),
         (place(4, 6), "first"),
     ]
+
+
+async def test_a_name_becomes_another_also_where_the_folder_is_open_by_a_link(tmp_path: Path) -> None:
+    """Of two files that lead to it one is open, by the link, and one only on the disk."""
+    home, link = tmp_path / "home", tmp_path / "link"
+    home.mkdir()
+    link.symlink_to(home)
+    texts = {
+        "base.arch": "input 8x8x1\nstem: conv3-4\nFC-10 softmax\n",
+        "open.arch": 'extends "base.arch"\ninsert-after stem: conv3-4\n',
+        "shut.arch": 'extends "base.arch"\nclaim stem params 40\n',
+        "began.arch": 'input 8x8x1\nstem: conv3-4\nFC-10 softmax\ntrain { init from("base.arch", stem) }\n',
+    }
+    for name, text in list(texts.items())[:3]:
+        (home / name).write_text(text, "utf-8")
+    async with editor(link) as client:
+        base, is_open = ((link / name).as_uri() for name in ("base.arch", "open.arch"))
+        for uri in (base, is_open):
+            open_text(client, texts[uri.rpartition("/")[2]], uri)
+        edit = await client.text_document_rename_async(types.RenameParams(named(base), place(1, 1), "trunk"))
+        assert edit is not None
+        assert edit.changes is not None
+        assert edit.changes.keys() == {base, is_open, (home / "shut.arch").as_uri()}
+        (home / "began.arch").write_text(texts["began.arch"], "utf-8")
+        with pytest.raises(JsonRpcException, match=r"unknown layer of base `stem` \(.*began\.arch:4:"):
+            await client.text_document_rename_async(types.RenameParams(named(base), place(1, 1), "trunk"))
 
 
 async def test_why_a_name_stays_is_told(client: LanguageClient, network: str) -> None:

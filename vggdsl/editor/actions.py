@@ -1,6 +1,6 @@
 """What a keystroke mends: what the helps of findings offer, as edits."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lsprotocol import types
@@ -28,7 +28,6 @@ def actions(
     reading: Reading,
     asked: types.Range,
     only: Iterable[str] | None,
-    opened: Collection[Document],
 ) -> list[types.CodeAction]:
     """Quick fixes of what is found where the cursor is, or in what is marked; and all that is sure, at once.
 
@@ -36,7 +35,7 @@ def actions(
     """
     found = list[types.CodeAction]()
     if _is_asked(types.CodeActionKind.QuickFix.value, only):
-        found += _fixes(reading, asked, {each.name: each for each in opened})
+        found += _fixes(reading, asked)
     if only is not None and _is_asked(FIX_ALL, only):
         found += _fix_all(reading)
     return found
@@ -47,7 +46,7 @@ def _is_asked(kind: str, only: Iterable[str] | None) -> bool:
     return only is None or any(f"{kind}.".startswith(f"{each}.") for each in only if each)
 
 
-def _fixes(reading: Reading, asked: types.Range, opened: Mapping[str, Document]) -> Iterator[types.CodeAction]:
+def _fixes(reading: Reading, asked: types.Range) -> Iterator[types.CodeAction]:
     document, left = reading.document, _MOST_TRIED
     for found in reading.findings:
         told = diagnostic(found, reading) if found.fixes else None
@@ -57,7 +56,7 @@ def _fixes(reading: Reading, asked: types.Range, opened: Mapping[str, Document])
         left -= len(document.text) if is_sure else 0
         is_preferred = is_sure and left >= 0 and mends(found, document.source, reading.checked, document.folders)
         for fix in found.fixes:
-            edit = _workspace_edit(fix, document, opened)
+            edit = _workspace_edit(fix, document)
             if edit is not None:
                 yield types.CodeAction(
                     title=_title(fix, document),
@@ -81,7 +80,7 @@ def _title(fix: Edit, document: Document) -> str:
     return f"Write `{text}` for `{span.excerpt}`{where}" if text else f"Remove `{span.excerpt}`{where}"
 
 
-def _workspace_edit(fix: Edit, document: Document, opened: Mapping[str, Document]) -> types.WorkspaceEdit | None:
+def _workspace_edit(fix: Edit, document: Document) -> types.WorkspaceEdit | None:
     """An edit of this text, or of another that is the user's; None of what isn't to be edited: other notations' texts,
     which are read in our words, and files of others, such as the specs that ship."""
     span = fix.span
@@ -90,8 +89,6 @@ def _workspace_edit(fix: Edit, document: Document, opened: Mapping[str, Document
     edit = types.TextEdit(range_of(span, document), as_ended(fix.text, span.source.written))
     if is_in(span, document):
         return types.WorkspaceEdit({document.uri: [edit]})
-    if (other := opened.get(span.source.name)) is not None:
-        return types.WorkspaceEdit({other.uri: [edit]}) if other.text == span.source.written else None
     uri = uri_of(span.source.name)
     if uri is None or kept_from(span.source.name, document.folders) or not _is_as_read(span.source):
         return None
@@ -99,7 +96,7 @@ def _workspace_edit(fix: Edit, document: Document, opened: Mapping[str, Document
 
 
 def _is_as_read(source: Source) -> bool:
-    """Whether a file holds what was read of it, or nobody could say what places of it are now."""
+    """Whether a file, as it is open or on the disk, holds what was read of it: else its places are others now."""
     try:
         return read_source(Path(source.name).absolute()).written == source.written
     except VggdslError:

@@ -1,9 +1,13 @@
 """A text that is open in an editor, at one version: what is wrong with it, and what it is."""
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -135,9 +139,32 @@ def path_of(uri: str) -> Path | None:
     return Path(url2pathname(f"//{parts.netloc}{parts.path}")) if os.name == "nt" else None
 
 
+_URIS = ContextVar[Mapping[str, str]]("uris", default=MappingProxyType({}))
+
+
+@contextmanager
+def open_as(uris: Mapping[str, str]) -> Iterator[None]:
+    """Within, files go by the URIs by which the editor has them open: the same one may have several paths.
+
+    They are told by their real paths; a scope like that of ``library.opened``.
+    """
+    token = _URIS.set(uris)
+    try:
+        yield
+    finally:
+        _URIS.reset(token)
+
+
 def uri_of(name: str) -> str | None:
     """The URI of what findings call a file; None where nothing is called so."""
-    return Path(name).absolute().as_uri() if name and "\0" not in name else None
+    if not name or "\0" in name:
+        return None
+    return _URIS.get().get(real_path(name)) or Path(name).absolute().as_uri()
+
+
+def is_open(name: str) -> bool:
+    """Whether the editor has open what findings call so."""
+    return real_path(name) in _URIS.get()
 
 
 def _shown(path: Path) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from vggdsl.language.library import open_paths, shipped
+from vggdsl.editor.document import is_open
+from vggdsl.language.library import open_paths, real_path, shipped
 from vggdsl.text.files import is_folder
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Source
@@ -78,9 +79,11 @@ def specs_in(folders: Iterable[Path]) -> tuple[list[Path], bool]:
 
 
 def kept_from(name: str, folders: Iterable[Path] | None = None) -> str:
-    """Why a file isn't to be changed: it ships, or lies in none of the folders, if they are told."""
-    path = Path(name).absolute()
-    if path.resolve().is_relative_to(folder("specs").resolve()):
+    """Why a file isn't to be changed that isn't open: it ships, or lies in none of the folders, if they are told."""
+    if is_open(name):
+        return ""
+    path = Path(real_path(name))
+    if path.is_relative_to(real_path(folder("specs"))):
         return "ships with vggdsl"
-    is_inside = folders is None or any(path.is_relative_to(each) for each in folders)
+    is_inside = folders is None or any(path.is_relative_to(real_path(each)) for each in folders)
     return "" if is_inside else "lies outside of the folders that are open"

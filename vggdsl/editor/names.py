@@ -1,10 +1,10 @@
 """What a name means: where it is defined, and where else it stands, also in other files."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Sequence, Set
 
 from vggdsl.editor.naming import Name
 from vggdsl.editor.words import Words
+from vggdsl.language.library import real_path
 from vggdsl.text.source import Span
 
 
@@ -71,7 +71,18 @@ def uses(words: Words, name: Name, others: Iterable[Words] = ()) -> Iterator[tup
 
 def path_of(words: Words) -> str:
     """By which a text is known as the same file."""
-    return str(Path(words.source.name).absolute())
+    return real_path(words.source.name)
+
+
+def led_to(words: Words) -> Set[str]:
+    """The files that say what a text is: those of its links, and those with whose weights its recipes begin."""
+    found = {path_of(text): text for text in words.others}
+    for text in (words, *words.others):
+        for name in text.names:
+            begun = words.text_of(name.word) if name.what == "file" else None
+            if begun is not None and path_of(begun) not in found:
+                found |= {path_of(each): each for each in (begun, *begun.others)}
+    return found.keys()
 
 
 def _once(texts: Iterable[Words]) -> Iterator[Words]:

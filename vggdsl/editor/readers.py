@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
-from vggdsl.editor.document import Document
+from vggdsl.editor.document import Document, open_as
 from vggdsl.editor.turns import Turns
 from vggdsl.language.library import State, is_as_noted, noting, opened
 
@@ -23,6 +23,10 @@ class Texts(Protocol):
     @property
     def texts(self) -> Mapping[str, str]:
         """By their real paths."""
+
+    @property
+    def uris(self) -> Mapping[str, str]:
+        """By which the editor has them open, by their real paths."""
 
 
 class Readers(Generic[Found]):
@@ -51,7 +55,7 @@ class Readers(Generic[Found]):
         document = self._now.documents.get(uri)
         if document is None:
             return None
-        with opened(self._now.texts):
+        with opened(self._now.texts), open_as(self._now.uris):
             last, found, noted = self._found.get(uri, (None, None, {}))
             if last is not document or found is None or not is_as_noted(noted):
                 noted = {}

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from vggdsl.editor.files import kept_from
-from vggdsl.editor.names import defined, name_at, path_of, uses
+from vggdsl.editor.names import defined, led_to, name_at, path_of, uses
 from vggdsl.editor.naming import Name, What
 from vggdsl.editor.words import Words
 from vggdsl.language.dictionary import KINDS
-from vggdsl.language.library import opened, real_path
+from vggdsl.language.library import opened
 from vggdsl.spec.checked import check_text
 from vggdsl.text.edits import Edit, edited
 from vggdsl.text.source import Placed, Source
@@ -59,13 +59,13 @@ def rename(
         return Refusal("no name stands here that could be another")
     if why := _kept(words, name) or _no_name(name, new):
         return Refusal(why)
-    others = [text for text in others if text.mentions(name.word) or text.mentions(new)]
+    others = [text for text in others if any(map(text.mentions, (name.word, new, "from(")))]
     found = list(uses(words, name, others))
     if why := _taken(words, name, new, found) or _not_ours(words, found, why_kept):
         return Refusal(why)
     edits = tuple(Edit(each.word.span, new) for _, each in found)
     texts = {path_of(text): text for text, _ in found}
-    leading = (text for text in others if not texts.keys().isdisjoint(map(path_of, text.others)))
+    leading = (text for text in others if not texts.keys().isdisjoint(led_to(text)))
     why = _differs([*texts.values(), *(text for text in leading if path_of(text) not in texts)], edits)
     return Refusal(why) if why else edits
 
@@ -129,7 +129,7 @@ def _differs(texts: Iterable[Words], edits: Iterable[Edit]) -> str:
         for text in texts
     }
     before = [list(_said(text.source, text)) for text in texts]
-    with opened({real_path(path): text for path, text in after.items()}):
+    with opened(after):
         for text, was in zip(texts, before, strict=True):
             if any(each.is_unread for each in was):
                 return f"{text.source.name} can't be read as it is: mend it first"
@@ -159,7 +159,7 @@ class _Said:
 def _said(source: Source, words: Words) -> Iterator[_Said]:
     for checked in check_text(source, words.beside):
         spec = checked.spec
-        errors = [found.message for found in checked.findings if found.is_error]
+        errors = [found.in_a_line for found in checked.findings if found.is_error]
         yield _Said(
             spec.network.graph.digest if spec is not None else "",
             Counter(str(found.code) for found in checked.findings),

@@ -38,8 +38,8 @@ async def hovering(server: Server, params: types.HoverParams) -> types.Hover | N
 
 
 async def code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    only, opened = params.context.only, server.session.documents.values()
-    found = await server.ask(params.text_document.uri, lambda reading: actions(reading, params.range, only, opened))
+    only = params.context.only
+    found = await server.ask(params.text_document.uri, lambda reading: actions(reading, params.range, only))
     return found or []
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vggdsl.editor.document import Document, Written, path_of, read
-from vggdsl.editor.files import kept_from
 from vggdsl.editor.positions import Lines, Units
 from vggdsl.editor.readers import Readers
+from vggdsl.language.library import real_path
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Session:
         """By their URIs. Another mapping takes its place where it changes, so that whoever reads has what there was."""
         self.texts: Mapping[str, str] = {}
         """What links find in them, by real paths."""
+        self.uris: Mapping[str, str] = {}
+        """By which the editor has them open, by real paths, too."""
         self.shows_shapes = True
         """Whether the user wants to see the shape behind each element."""
         self.concerned = set[str]()
@@ -65,12 +67,8 @@ class Session:
         paths = {kept.real_path for kept in (self.documents.get(uri), documents.get(uri)) if kept is not None}
         self.documents = documents
         self.texts = {path: each.text for each in documents.values() if (path := each.real_path) is not None}
+        self.uris = {each.real_path or real_path(each.name): uri for uri, each in documents.items()}
         self.concerned |= {*self.readings.asked_for(paths)} - {uri}
-
-    def kept_from(self, name: str) -> str:
-        """Why a file isn't to be changed; nothing where it may be."""
-        is_open = any(each.name == name for each in self.documents.values())
-        return "" if is_open else kept_from(name, self.folders)
 
     def refresh(self) -> None:
         """Files have changed."""
@@ -78,7 +76,7 @@ class Session:
 
     def add_folder(self, uri: str) -> None:
         if (path := path_of(uri)) is not None:
-            self._folders[uri] = path
+            self._folders[uri] = Path(real_path(path))
             self._in_folders()
 
     def remove_folder(self, uri: str) -> None:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from lsprotocol import types
@@ -10,13 +11,13 @@ from pygls.exceptions import JsonRpcException
 
 from vggdsl.editor import told
 from vggdsl.editor.document import Document, Written
-from vggdsl.editor.files import specs_in
+from vggdsl.editor.files import kept_from, specs_in
 from vggdsl.editor.findings import range_of
 from vggdsl.editor.renaming import Refusal, renamable, rename
 from vggdsl.editor.server import Server
 from vggdsl.editor.session import Session
 from vggdsl.editor.words import Words
-from vggdsl.language.library import noting, read_source
+from vggdsl.language.library import noting, read_source, real_path
 from vggdsl.text.errors import VggdslError
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ async def renaming(server: Server, params: types.RenameParams) -> types.Workspac
         if not are_all:
             return Refusal(f"not all files are found in which the name may stand: {_TOO_MANY}")
         at = _at(text, params.position)
-        edits = rename(text.words, at, params.new_name, others, server.session.kept_from)
+        edits = rename(text.words, at, params.new_name, others, partial(kept_from, folders=text.document.folders))
         return edits if isinstance(edits, Refusal) else told.changes(edits, text.document)
 
     return _granted(await _about(server, params.text_document.uri, question, _NO_NAMES))
@@ -101,14 +102,14 @@ def _granted(found: T | Refusal) -> T:
 def _others(session: Session, document: Document) -> tuple[list[Words], bool]:
     """The other texts that are open, and the specs in the folders that are, as they are open, if they are; and whether
     these are all."""
-    found = {each.name: each.source for each in session.documents.values()}
+    found = {each.real_path or each.name: each.source for each in session.documents.values()}
     paths, are_all = specs_in(document.folders)
     with noting({}):  # what is found in a text depends on none that is only looked through
         for path in paths:
-            with suppress(VggdslError):
-                source = read_source(path)
-                found.setdefault(source.name, source)
-    found.pop(document.name, None)
+            if (real := real_path(path)) not in found:
+                with suppress(VggdslError):
+                    found[real] = read_source(path)
+    found.pop(document.real_path or document.name, None)
     return [Words(source, document.folders) for source in found.values()], are_all
 
 

@@ -275,7 +275,7 @@ def _natural(name: str) -> list[tuple[int, str]]:
 def _read(path: Path) -> Source:
     note(path)
     if (text := _open_text(path)) is not None:
-        return Source(_shown(path), _decode(text.encode("utf-8", "replace"), str(path)))
+        return Source(_shown(path), _decode(text.encode("utf-8", "replace"), str(path), "utf-8"))
     try:
         with path.open("rb") as file:
             return Source(_shown(path), _decode(file.read(LARGEST_FILE + 1), str(path)))
@@ -283,11 +283,11 @@ def _read(path: Path) -> Source:
         raise InputError(Diagnostic("V502", f"{path}: {error.strerror or error}")) from None
 
 
-def _decode(data: bytes, name: str) -> str:
+def _decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
     if len(data) > LARGEST_FILE:
         raise InputError(Diagnostic("V502", f"{name}: larger than {LARGEST_FILE:,} bytes, no spec"))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         help = f"{'it is UTF-16: ' if data.startswith(_UTF_16) else ''}save it as UTF-8"
         raise InputError(Diagnostic("V502", f"{name}: byte {error.start} is not UTF-8", help=help)) from None
