@@ -198,6 +198,7 @@ FAMILIES = {
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Specs that ship, as files of a user, with the blocks that they use beside them."""
     home = tmp_path_factory.mktemp("own")
+    (home / "pyproject.toml").touch()  # so that links may lead to other folders of it
     for family, several in FAMILIES.items():
         shutil.copytree(folder("specs") / "blocks", home / family / "blocks")
         for path in (folder("specs") / family).glob(several):

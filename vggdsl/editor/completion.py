@@ -20,15 +20,6 @@ from vggdsl.spec.recipe.entries import ENTRIES
 from vggdsl.text.source import Span
 
 _FIGURES = tuple(Key(name, Number(), "a printed figure, held against arithmetic", shown="1") for name in STRUCTURAL)
-_BEFORE: Mapping[str, tuple[offers.What, ...]] = {
-    "OPTION": ("option",),
-    "CALL": ("block", "call", "data set"),
-    "FROM": ("call",),
-    "MERGE": ("merge",),
-    "LABEL": ("kind", "label"),
-    "INNER_LABEL": ("label",),
-}
-"""What may take the place of a word behind which stands what belongs to it: its value, its brackets, a colon."""
 _PARAMETER = re.compile(r"\$\w*", re.ASCII)
 _RULED = {kind.word.lower(): kind for kind in KINDS.values() if kind.ruled}
 
@@ -80,8 +71,8 @@ class _Asked:
             yield from self._at(part, self._values(name))
             return
         part, found = self._part(word), self._words()
-        if word is not None and word.kind in _BEFORE:
-            found = (offer for offer in found if offer.what in _BEFORE[word.kind])
+        if word is not None and word.kind in offers.BEFORE:
+            found = (offer for offer in found if offer.what in offers.BEFORE[word.kind])
         yield from self._at(part, found)
 
     def _at(self, part: _Part, found: Iterable[Offer]) -> Iterator[Offer]:

@@ -1,7 +1,7 @@
 """What can be offered where something is written: words with their meaning, from the tables that texts are read by."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -18,6 +18,16 @@ What = Literal[
     "parameter", "recipe", "spec", "value", "word",
 ]  # fmt: skip
 """What a word is, for the sign that an editor puts beside it."""
+
+BEFORE: Mapping[str, tuple[What, ...]] = {
+    "OPTION": ("option",),
+    "CALL": ("block", "call", "data set"),
+    "FROM": ("call",),
+    "MERGE": ("merge",),
+    "LABEL": ("kind", "label"),
+    "INNER_LABEL": ("label",),
+}
+"""What may take the place of a word behind which stands what belongs to it: its value, its brackets, a colon."""
 
 
 @dataclass(frozen=True)
