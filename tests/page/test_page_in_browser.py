@@ -33,6 +33,7 @@ SPECS = Path(__file__).parents[2] / "specs"
 MISTAKE = "input 32x32x3 conv3-64 maxpol conv3-128 FC-10 softmax"
 PHONE, DESKTOP = (360, 740), (1280, 800)
 playwright.expect.set_options(timeout=60_000)  # where many tests share few cores
+TYPED = "text => { const t = document.getElementById('text'); t.value = text; t.dispatchEvent(new Event('input')); }"
 _OVERFLOW = "each => each.scrollWidth - each.clientWidth"
 
 
@@ -337,22 +338,57 @@ def test_a_python_that_gives_no_answer_is_started_anew(browser: "Browser", tmp_p
 
 
 def test_what_is_opened_stays_so_while_its_finding_does(browser: "Browser", here: str) -> None:
-    typed = (
-        "text => { const t = document.getElementById('text'); t.value = text; t.dispatchEvent(new Event('input')); }"
-    )
     second = "#findings li:nth-child(2)"
     with opened(browser, here) as page:
         page.fill("#text", f"{MISTAKE} maxpol")
         count(page, "#findings li", 2)
         page.click(f"{second} summary")
-        page.evaluate(typed, f"# more\n{MISTAKE} maxpol")
+        page.evaluate(TYPED, f"# more\n{MISTAKE} maxpol")
         expect(page, f"{second} pre").to_contain_text("2 |")
         count(page, "#findings details[open]", 1)
         expect(page, f"{second} details").to_have_attribute("open", "")
         expect(page, f"{second} summary").to_be_focused()
-        page.evaluate(typed, MISTAKE)
+        page.evaluate(TYPED, MISTAKE)
         count(page, "#findings li", 1)
         count(page, "#findings details[open]", 0)
+
+
+def test_a_long_text_is_replaced_at_once_and_comes_back(browser: "Browser", here: str) -> None:
+    """A browser that makes such a replacement undone by a key is busy for minutes, longer than is waited here."""
+    text = "input 8x8x1\n" + "conv3-1\n" * 1500 + "FC-3"
+    with opened(browser, here) as page:
+        page.evaluate(TYPED, text)
+        expect(page, "#size dd").to_have_text("15,195")
+        page.click("#tab-spec")
+        page.click("text=Edit this instead")
+        playwright.expect(page.locator("#text")).to_have_value(f"{text}\n")
+        page.click("#back")
+        expect(page, "#text").to_have_value(text)
+        page.select_option("#examples", "vgg_d")
+        expect(page, "#size dd").to_have_text("138,357,544")
+        page.click("#back")
+        expect(page, "#text").to_have_value(text)
+        expect(page, "#size dd").to_have_text("15,195")
+
+
+@pytest.mark.parametrize(("size", "shown"), [(PHONE, 1), (DESKTOP, 3)], ids=["phone", "desktop"])
+def test_panels_are_within_reach_of_many_findings(
+    browser: "Browser", here: str, size: tuple[int, int], shown: int
+) -> None:
+    with opened(browser, here, size) as page:
+        page.fill("#text", f"{MISTAKE}\n" + "maxpol\n" * 9)
+        count(page, "#findings li", 10)
+        count(page, "#findings li:not([hidden])", shown)
+        assert page.evaluate("document.getElementById('tabs').getBoundingClientRect().top") < 1.5 * size[1]
+        page.click(f"text=Show {10 - shown} more")
+        count(page, "#findings li:not([hidden])", 10)
+        page.fill("#text", f"{MISTAKE}\n" + "maxpol\n" * 8)
+        count(page, "#findings li:not([hidden])", 9)
+        accessible(page)
+        page.fill("#text", MISTAKE)
+        expect(page, "#all-findings").to_be_hidden()
+        page.fill("#text", f"{MISTAKE}\n" + "maxpol\n" * 9)
+        count(page, "#findings li:not([hidden])", shown)
 
 
 def test_the_end_of_the_server_is_told(browser: "Browser") -> None:

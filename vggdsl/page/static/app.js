@@ -1,7 +1,7 @@
 // What is typed is asked about, and the answer shown: findings, totals and the open panel.
 
 import { copied, get, make, say } from "./dom.js";
-import { cursorLine, mark, write, written } from "./editor.js";
+import { cursorLine, mark, replace, written } from "./editor.js";
 import { goOn, list } from "./findings.js";
 import { fromFragment, toFragment } from "./link.js";
 import { PARTS } from "./parts.js";
@@ -234,9 +234,7 @@ async function offer() {
   get("examples").addEventListener("change", (event) => {
     if (!texts.has(event.target.value)) return;
     wishes.network = 0;
-    write(texts.get(event.target.value));
-    get("text").setSelectionRange(0, 0);
-    get("text").scrollTop = 0;
+    replace(texts.get(event.target.value));
     event.target.value = "";
     now();
   });

@@ -19,8 +19,8 @@ export function cursorLine() {
   return line;
 }
 
-// Puts a text in the place of all, or of some characters, so that it can be undone.
-export function write(content, start = 0, end = text.value.length) {
+// Puts a text in the place of some characters, so that it can be undone as if it were typed.
+export function write(content, start, end) {
   text.focus({ preventScroll: true });
   text.setSelectionRange(start, end);
   const command = content === "" ? "delete" : "insertText";
@@ -30,6 +30,22 @@ export function write(content, start = 0, end = text.value.length) {
     text.dispatchEvent(new Event("input", { bubbles: true }));
   }
 }
+
+let before = "";
+
+// Puts another text in the place of all. To make it undone by a key takes browsers half a minute for a thousand lines:
+// a button leads back.
+export function replace(content) {
+  before = text.value;
+  get("back").hidden = !before.trim();
+  text.setRangeText(content, 0, before.length, "start");
+  text.focus({ preventScroll: true });
+  text.setSelectionRange(0, 0);
+  text.scrollTop = 0;
+  text.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+get("back").addEventListener("click", () => replace(before));
 
 export function show(start, end) {
   text.focus({ preventScroll: true });

@@ -3,7 +3,10 @@
 import { get, make, worded } from "./dom.js";
 import { selected, show, write, written } from "./editor.js";
 
+const FEW = matchMedia("(min-width: 60rem)").matches ? 3 : 1; // findings before the panels, until all are asked for
 let places = [];
+let isWhole = false;
+let leftOut = 0;
 
 export function list(answer, text) {
   const found = answer.findings.filter((finding) => !finding.is_said);
@@ -11,11 +14,29 @@ export function list(answer, text) {
   const marks = found.flatMap((finding) => finding.marks.filter((mark) => mark.primary).slice(0, 1));
   places = [...new Map(marks.map((mark) => [mark.start, mark])).values()].sort((one, other) => one.start - other.start);
   get("findings-part").hidden = found.length === 0;
-  replace(get("findings"), found.map((finding) => item(finding, text)));
-  get("more-findings").hidden = answer.left_out === 0;
-  get("more-findings").textContent = `${answer.left_out.toLocaleString("en")} more`;
+  replace(get("findings"), found.map((finding, i) => item(finding, text, i + 1)));
+  get("more-findings").textContent = `${answer.left_out.toLocaleString("en")} more aren't listed.`;
+  leftOut = answer.left_out;
+  isWhole &&= found.length > FEW;
+  fold();
   assumed(answer.findings.filter((finding) => finding.is_said), text);
 }
+
+// Shows the first findings or all, so that the panels below are within reach.
+function fold() {
+  const items = [...get("findings").children];
+  const more = items.length - FEW;
+  items.forEach((item, i) => (item.hidden = i >= FEW && !isWhole));
+  get("all-findings").hidden = more <= 0;
+  get("all-findings").setAttribute("aria-expanded", String(isWhole));
+  get("all-findings").textContent = isWhole ? "Show fewer" : `Show ${more.toLocaleString("en")} more`;
+  get("more-findings").hidden = !leftOut || !isWhole;
+}
+
+get("all-findings").addEventListener("click", () => {
+  isWhole = !isWhole;
+  fold();
+});
 
 // What was taken for granted in another notation: nothing is wrong with it, but a person may know better.
 function assumed(found, text) {
@@ -55,14 +76,14 @@ export function goOn() {
   show(place.start, place.end);
 }
 
-function item(finding, text) {
+function item(finding, text, number) {
   const place = finding.marks.find((mark) => mark.primary);
   const kind = finding.severity;
   const parts = [
     make("p", { class: "message" }, make("strong", {}, `${kind} ${finding.code}`), " ", ...worded(finding.message)),
   ];
   if (finding.excerpt) {
-    const label = `The lines that ${finding.code} is about`;
+    const label = `The lines that finding ${number}, ${finding.code}, is about`;
     parts.push(make("pre", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, finding.excerpt));
   }
   if (finding.help) parts.push(make("p", { class: "help" }, make("strong", {}, "help"), " ", ...worded(finding.help)));

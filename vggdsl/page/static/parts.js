@@ -1,7 +1,7 @@
 // What is made of a network, each in its panel.
 
 import { copier, download, make, worded } from "./dom.js";
-import { show as showPlace, write, written } from "./editor.js";
+import { replace, show as showPlace, written } from "./editor.js";
 
 const LEAST_WIDTH = 600; // pixels in which the words of a picture can be read
 
@@ -80,7 +80,7 @@ export const PARTS = {
       make("button", { type: "button", onclick: () => download("network.arch", "text/plain", answer.spec) }, "Download"),
     ];
     if (answer.spec !== written()) {
-      buttons.unshift(make("button", { type: "button", onclick: () => write(answer.spec) }, "Edit this instead"));
+      buttons.unshift(make("button", { type: "button", onclick: () => replace(answer.spec) }, "Edit this instead"));
     }
     return [make("p", { class: "wishes" }, ...buttons), listing("The spec in the one form", answer.spec)];
   },
