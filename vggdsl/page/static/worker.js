@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, "/vggdsl")
 from vggdsl.page.engine import answer_json
 `;
-// What is needed later is loaded while nobody waits for it: a mistake, and a table of another notation.
+// What is needed later is loaded behind the first answer, when nobody waits: a mistake, and a table of another notation.
 const LATER = ["input 32x32x3 conv3-64 maxpol FC-10 softmax", "| layer | output |\n| :-- | :-- |\n| conv3-64 | 32×32 |"];
 
 let python = null;
@@ -32,10 +32,9 @@ async function start() {
 
 const starting = start();
 starting.then(
-  (answer) => {
+  () => {
     tell("");
     postMessage({ is_ready: true });
-    for (const text of LATER) setTimeout(() => answer(JSON.stringify({ text })));
   },
   (error) => postMessage({ ended: `Python can't be loaded: ${error.message}` }),
 );
@@ -44,6 +43,7 @@ onmessage = async ({ data: question }) => {
   const answer = await starting;
   try {
     postMessage({ answer: answer(question) });
+    for (const text of LATER.splice(0)) setTimeout(() => answer(JSON.stringify({ text })), 200);
   } catch (error) {
     const isAlive = error instanceof python.ffi.PythonError; // else Python itself has ended, and answers no more
     postMessage(isAlive ? { failed: error.message } : { ended: `Python has ended and is started anew: ${error.message ?? error}` });
