@@ -391,6 +391,39 @@ def test_panels_are_within_reach_of_many_findings(
         count(page, "#findings li:not([hidden])", shown)
 
 
+def test_what_a_panel_showed_stays_while_a_word_is_half_typed(browser: "Browser", here: str) -> None:
+    with opened(browser, here) as page:
+        expect(page, "#layers .content").to_contain_text("pool5")
+        page.locator("#text").press("Control+Home")
+        page.keyboard.type("inp")
+        expect(page, "#verdict").to_contain_text("error")
+        expect(page, "#layers").to_contain_text("of the text before")
+        expect(page, "#layers .content[inert]").to_contain_text("pool5")
+        accessible(page)
+        page.click("#tab-picture")
+        expect(page, "#picture").to_have_text("It is shown once the errors are mended.")
+        page.fill("#text", "input 8x8x1 FC-3")
+        expect(page, "#picture img").to_be_visible()
+        expect(page, ".content[inert]").not_to_be_attached()
+        page.click("#tab-layers")
+        expect(page, "#layers .content").to_contain_text("FC-3")
+        page.evaluate("location.hash = '#t=aW5wdXQ'")  # another text, with an error
+        expect(page, "#layers").to_have_text("It is shown once the errors are mended.")
+
+
+def test_pictures_are_shown_whole(browser: "Browser", here: str) -> None:
+    with opened(browser, here, PHONE) as page:
+        page.click("#tab-picture")
+        expect(page, "#picture img").to_be_visible()
+        hidden = "(([part]) => part.scrollWidth - part.clientWidth)(document.getElementsByClassName('picture'))"
+        assert page.evaluate(hidden) == 0
+        page.click("text=Enlarge")
+        assert page.evaluate(hidden) > 100
+        accessible(page)
+        page.click("text=Enlarge")
+        assert page.evaluate(hidden) == 0
+
+
 def test_the_end_of_the_server_is_told(browser: "Browser") -> None:
     command = [sys.executable, "-m", "vggdsl", "page", "--serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:

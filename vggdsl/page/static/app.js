@@ -97,6 +97,7 @@ function nothing(told) {
   clearTimeout(timer);
   current = wanted = null;
   stands("none", told);
+  forget();
   list({ findings: [], near: null, left_out: 0 }, "");
 }
 
@@ -116,9 +117,26 @@ function show(answer, asked) {
   const { part } = wishes;
   const focused = document.activeElement?.id;
   const content = PARTS[part](answer, wishes, again);
-  const text = answer.refused ?? (answer.blocks === null ? "It is shown once the errors are mended." : "A file of blocks holds no network.");
-  get(part).replaceChildren(...(content ?? [make("p", { class: "aside prewrapped" }, text)]));
+  if (content) {
+    forget();
+    get(part).replaceChildren(make("div", { class: "content" }, ...content));
+  } else if (answer.refused || answer.blocks !== null) {
+    get(part).replaceChildren(make("p", { class: "aside prewrapped" }, answer.refused ?? "A file of blocks holds no network."));
+  } else keep(get(part));
   if (focused && focused !== document.activeElement?.id) get(focused)?.focus();
+}
+
+// Of a text with errors what its panel showed before stays, as such: a word that is half typed is one.
+function keep(panel) {
+  const content = panel.querySelector(".content");
+  const told = content ? "This is of the text before. It is shown anew once the errors are mended." : "It is shown once the errors are mended.";
+  if (content) content.inert = true;
+  panel.replaceChildren(make("p", { class: "aside" }, told), ...(content ? [content] : []));
+}
+
+// Of another text nothing stays.
+function forget() {
+  for (const tab of tabs) get(tab.getAttribute("aria-controls")).replaceChildren();
 }
 
 function total(answer) {
@@ -234,6 +252,7 @@ async function offer() {
   get("examples").addEventListener("change", (event) => {
     if (!texts.has(event.target.value)) return;
     wishes.network = 0;
+    forget();
     replace(texts.get(event.target.value));
     event.target.value = "";
     now();
@@ -246,6 +265,7 @@ async function fromLink() {
   if (!hash) return false;
   try {
     const { text, network } = await fromFragment(hash);
+    forget();
     get("text").value = text;
     wishes.network = network;
     notice("");

@@ -3,7 +3,7 @@
 import { copier, download, make, worded } from "./dom.js";
 import { replace, show as showPlace, written } from "./editor.js";
 
-const LEAST_WIDTH = 600; // pixels in which the words of a picture can be read
+const READABLE = 0.7; // of its own size, in which the words of a picture can be read
 
 // Each gives the content of a panel, or null where the answer has none. `again` asks anew with other wishes.
 export const PARTS = {
@@ -30,14 +30,20 @@ export const PARTS = {
     });
     const address = URL.createObjectURL(new Blob([found.svg], { type: "image/svg+xml" }));
     const image = make("img", { alt: `${found.title}. ${found.description}` });
+    const enlarge = make("button", { type: "button", hidden: true, "aria-pressed": "false" }, "Enlarge");
+    enlarge.onclick = () => {
+      const isLarge = enlarge.getAttribute("aria-pressed") === "false";
+      enlarge.setAttribute("aria-pressed", String(isLarge));
+      image.style.minWidth = isLarge ? `${image.naturalWidth * READABLE}px` : "";
+    };
     image.onload = () => {
       URL.revokeObjectURL(address);
-      image.style.minWidth = `${Math.min(image.naturalWidth, LEAST_WIDTH)}px`; // of a narrow screen it is scrolled
+      enlarge.hidden = image.clientWidth >= image.naturalWidth * READABLE;
     };
     image.src = address;
     const save = make("button", { type: "button", onclick: () => download("network.svg", "image/svg+xml", found.svg) }, "Download SVG");
     return [
-      make("div", { class: "wishes" }, make("span", { role: "radiogroup", "aria-label": "Style" }, ...styles), save),
+      make("div", { class: "wishes" }, make("span", { role: "radiogroup", "aria-label": "Style" }, ...styles), enlarge, save),
       make("div", { class: "scroll picture", tabindex: "0", role: "region", "aria-label": "The picture" }, image),
     ];
   },
@@ -61,9 +67,9 @@ export const PARTS = {
     if (!found) return null;
     const parts = [];
     if (found.judged.length) {
-      const columns = ["of", "measure", "printed", "arithmetic", "verdict", "line"];
-      const rows = found.judged.map((each) => [each.on, each.measure, each.printed, each.value, status(each.status), lineButton(each.line)]);
-      parts.push(scrolled("Printed figures and what arithmetic gives", plainTable(columns, rows, [2, 3])));
+      const columns = ["verdict", "of", "measure", "printed", "arithmetic", "line"];
+      const rows = found.judged.map((each) => [status(each.status), each.on, each.measure, each.printed, each.value, lineButton(each.line)]);
+      parts.push(scrolled("Printed figures and what arithmetic gives", plainTable(columns, rows, [3, 4])));
     }
     if (found.results.length) {
       const rows = found.results.map((each) => [each.measures.map((pair) => pair.join(" ")).join(", "), each.protocol, lineButton(each.line)]);
