@@ -105,6 +105,9 @@ def test_a_table_that_isnt_read_says_why() -> None:
     assert near["message"] == "a column `foo` isn't known"
     assert near["marks"][0]["start"] == "| layer | foo".index("foo")
     assert everything(MISTAKE)["near"] is None
+    told = everything('# "SepConv" means "conv"\nconvs\n')["near"]
+    assert told is not None
+    assert "`SepConv` doesn't stand" in told["message"]
 
 
 def test_blocks_are_no_network() -> None:

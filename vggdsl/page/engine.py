@@ -51,7 +51,7 @@ def answer(question: of.Question) -> of.Answer:
     spec = networks[chosen].spec
     found = _answer(networks, chosen, _recognised(source, networks), text)
     if spec is None and not found["recognised"] and any(each.row.kind == "text" for each in networks[chosen].findings):
-        found["near"] = next((_finding(each, _Offsets(text), False) for each in notations.strangers(source)), None)
+        found["near"] = next((_finding(each, _Offsets(text), False) for each in _near(source)), None)
     if spec is not None:
         try:
             for part in question.get("show", []):
@@ -86,6 +86,14 @@ def _recognised(source: Source, networks: Iterable[Checked]) -> str:
     except VggdslError:  # told among the findings
         return ""
     return "" if found.name == notations.SPEC_LANGUAGE else found.title
+
+
+def _near(source: Source) -> Iterable[Diagnostic]:
+    """Why a text isn't read as what it nearly looks like; or, by what it says that words mean, as anything."""
+    try:
+        return notations.strangers(source)
+    except VggdslError as error:
+        return error.diagnostics
 
 
 class _Offsets:
