@@ -21,6 +21,10 @@ from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Source
 
 
+_HEAD = 10_000
+"""Characters."""
+
+
 @dataclass(frozen=True)
 class Document:
     """A text as it is at one version. Its lines are counted in the editor's ``units``."""
@@ -65,9 +69,15 @@ class Document:
         if self.is_too_large:
             return False
         try:
-            return notations.recognise(self.source).name == notations.SPEC_LANGUAGE
+            return notations.recognise(self._head).name == notations.SPEC_LANGUAGE
         except VggdslError:
             return True
+
+    @property
+    def _head(self) -> Source:
+        """Some lines, which show the notation: of a long text that is sought for seconds."""
+        head = self.text[:_HEAD]
+        return self.source if head == self.text else Source(self.name, head[: head.rfind("\n") + 1])
 
     @property
     def legible(self) -> syntax.Document:
