@@ -1,5 +1,6 @@
 """A real client asks the real process about words and names."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
@@ -121,3 +122,22 @@ async def test_a_table_in_another_notation_has_no_such_words(client: LanguageCli
     )
     assert await client.text_document_completion_async(types.CompletionParams(named(uri), place(3, 4))) == []
     assert await client.text_document_document_symbol_async(types.DocumentSymbolParams(named(uri))) == []
+
+
+async def test_links_are_offered_what_is_only_open(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "net.arch").as_uri()
+    open_text(client, BLOCKS, (tmp_path / "unsaved.arch").as_uri())
+    open_text(client, 'use "', uri)
+    found = await client.text_document_completion_async(types.CompletionParams(named(uri), place(0, 5)))
+    assert isinstance(found, Sequence)
+    assert found[0].label == "unsaved.arch"
+
+
+async def test_words_are_told_while_a_text_is_checked(client: LanguageClient, tmp_path: Path) -> None:
+    uri = (tmp_path / "long.arch").as_uri()
+    open_text(client, "input 224x224x3\n" + "conv3-64\n" * 19_000 + "FC-10 softmax\n", uri)
+    check = asyncio.ensure_future(client.text_document_diagnostic_async(types.DocumentDiagnosticParams(named(uri))))
+    folds = await client.text_document_folding_range_async(types.FoldingRangeParams(named(uri)))
+    assert folds == ()
+    assert not check.done()
+    await check

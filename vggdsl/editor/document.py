@@ -20,7 +20,6 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.source import Source
 
-
 _HEAD = 10_000
 """Characters."""
 

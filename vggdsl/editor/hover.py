@@ -7,7 +7,7 @@ from typing import Any
 from vggdsl.editor import tree
 from vggdsl.editor.document import Reading
 from vggdsl.editor.findings import place_of
-from vggdsl.editor.markdown import code, lines, plain, told
+from vggdsl.editor.markdown import code, lines, plain, prose
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import KINDS, LayerKind
 from vggdsl.language.options import OPTIONS
@@ -89,7 +89,7 @@ def _layer(layer: syntax.Layer, spec: Spec | None) -> Iterator[str]:
 
 def _kind(kind: LayerKind, with_options: bool = False) -> str:
     options = [f"{code(f'{key.name}=')} {_key(key)}" for key in OPTIONS.get(kind.word, ()) if with_options]
-    return f"{code(kind.word)}: {told(kind.meaning)}\n\n{lines(*options)}".rstrip()
+    return f"{code(kind.word)}: {prose(kind.meaning)}\n\n{lines(*options)}".rstrip()
 
 
 def _compiled(span: Span, spec: Spec) -> Iterator[str]:
@@ -103,7 +103,7 @@ def _compiled(span: Span, spec: Spec) -> Iterator[str]:
         [
             f"**{plain(first.name)}** {code(first.spelled)} → {shape}",
             "",
-            lines(*(f"*{about}*: {told(text)}" for about, text in first.told)),
+            lines(*(f"*{about}*: {prose(text)}" for about, text in first.told)),
         ]
     )
     if others:
@@ -164,7 +164,7 @@ def _verdict(verdict: Verdict, spec: Spec) -> str:
     if part is None:
         return head
     arithmetic = tell(name, part, spec.typed)
-    rows = [f"*it is*: {verdict.value}{f': {told(arithmetic)}' if arithmetic else ''}"] if verdict.value else []
+    rows = [f"*it is*: {verdict.value}{f': {prose(arithmetic)}' if arithmetic else ''}"] if verdict.value else []
     if name in part.counts:
         for reading in part.readings(name):
             fits = isinstance(printed, Figure) and printed.holds(reading.value)
@@ -202,7 +202,7 @@ def _keys_of(call: CallKind | None) -> tuple[Key, ...]:
 
 def _key(key: Key) -> str:
     default = "" if key.default is None else f", by default {code(key.type.write(key.default))}"
-    return f"{told(key.meaning)} ({told(key.type.says)}{default})"
+    return f"{prose(key.meaning)} ({prose(key.type.says)}{default})"
 
 
 def _call(node: syntax.Setting | syntax.Atom, chain: list[Any]) -> Iterator[str]:
@@ -210,7 +210,7 @@ def _call(node: syntax.Setting | syntax.Atom, chain: list[Any]) -> Iterator[str]
     call = _call_kind(node.name if isinstance(node, syntax.Setting) else node.text, chain)
     if call is not None:
         options = [f"{code(key.name)} {_key(key)}" for key in _keys_of(call)]
-        yield f"{code(call.name)}: {told(call.meaning)}\n\n{lines(*options)}".rstrip()
+        yield f"{code(call.name)}: {prose(call.meaning)}\n\n{lines(*options)}".rstrip()
 
 
 def _call_kind(name: str, chain: list[Any]) -> CallKind | None:
@@ -220,14 +220,14 @@ def _call_kind(name: str, chain: list[Any]) -> CallKind | None:
 
 
 def _entry(entry: EntryKind) -> Iterator[str]:
-    values = [f"{code(call.example)} {told(call.meaning)}" for call in entry.calls]
-    number = f", {told(entry.number.says)}" if entry.number is not None else ""
+    values = [f"{code(call.example)} {prose(call.meaning)}" for call in entry.calls]
+    number = f", {prose(entry.number.says)}" if entry.number is not None else ""
     by_default = code(Recipe().written(entry.name))
-    yield f"{code(entry.name)}: {told(entry.meaning)}{number}; by default {by_default}\n\n{lines(*values)}".rstrip()
+    yield f"{code(entry.name)}: {prose(entry.meaning)}{number}; by default {by_default}\n\n{lines(*values)}".rstrip()
 
 
 # -- findings
 
 
 def _code(row: Code) -> str:
-    return f"**{row.name}**: {told(row.title)}\n\n{told(row.meaning)}\n\nTo mend it: {told(row.mend)}"
+    return f"**{row.name}**: {prose(row.title)}\n\n{prose(row.meaning)}\n\nTo mend it: {prose(row.mend)}"

@@ -9,7 +9,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 
-from vggdsl.editor import requests, word_requests
+from vggdsl.editor.requests import REQUESTS
 from vggdsl.editor.server import Server
 
 _log = logging.getLogger(__name__)
@@ -116,8 +116,9 @@ def serve(version: str) -> int:
     stdout, sys.stdout = sys.stdout, sys.stderr  # whatever prints, it doesn't come between messages
     logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_mistake)
     server = Server(version)
-    options = requests.OPTIONS | word_requests.OPTIONS
-    for name, handler in (_LIFECYCLE | requests.REQUESTS | word_requests.REQUESTS).items():
-        server.feature(name, options.get(name))(partial(handler, server))
+    for name, handler in _LIFECYCLE.items():
+        server.feature(name)(partial(handler, server))
+    for name, request in REQUESTS.items():
+        server.feature(name, request.options)(partial(request.answer, server))
     server.start_io(sys.stdin.buffer, stdout.buffer)
     return 0 if server.is_shut_down else 1

@@ -16,7 +16,7 @@ def plain(text: str) -> str:
     return _SPECIAL.sub(lambda match: f"\\{match[0]}", shown(text, LINE))
 
 
-def told(text: str) -> str:
+def prose(text: str) -> str:
     """Text of our own, in which names stand in backticks: what they hold is code, and the rest is plain."""
     parts = text.split("`")
     if len(parts) % 2 == 0:

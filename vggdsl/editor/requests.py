@@ -1,75 +1,42 @@
-"""What an editor asks about a text, and how it is answered: each request in a function."""
+"""The requests that are answered about texts, each with its function."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from lsprotocol import types
 
-from vggdsl.editor.actions import KINDS, actions
-from vggdsl.editor.document import Reading
-from vggdsl.editor.edits import formatted
-from vggdsl.editor.figures import shapes, totals
-from vggdsl.editor.findings import diagnostics, range_of
-from vggdsl.editor.hover import hover
-from vggdsl.editor.server import Server
+from vggdsl.editor import reading_requests, word_requests
+from vggdsl.editor.actions import KINDS
+from vggdsl.editor.messages import LEGEND
 
 
-async def document_diagnostic(
-    server: Server, params: types.DocumentDiagnosticParams
-) -> types.RelatedFullDocumentDiagnosticReport:
-    found = await server.ask(params.text_document.uri, diagnostics)
-    return types.RelatedFullDocumentDiagnosticReport(found or [])
+@dataclass(frozen=True)
+class Request:
+    """What answers it, and what the editor is told of it beside that it is answered."""
+
+    answer: Callable[..., Any]
+    options: Any = None
 
 
-async def hovering(server: Server, params: types.HoverParams) -> types.Hover | None:
-    place = params.position
-
-    def question(reading: Reading) -> types.Hover | None:
-        document = reading.document
-        found = hover(reading, document.offset(place.line, place.character))
-        if found is None:
-            return None
-        text, about = found
-        return types.Hover(
-            types.MarkupContent(types.MarkupKind.Markdown, text), None if about is None else range_of(about, document)
-        )
-
-    return await server.ask(params.text_document.uri, question)
-
-
-async def code_action(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    only = params.context.only
-    found = await server.ask(params.text_document.uri, lambda reading: actions(reading, params.range, only))
-    return found or []
-
-
-async def code_lens(server: Server, params: types.CodeLensParams) -> list[types.CodeLens]:
-    return await server.ask(params.text_document.uri, totals) or []
-
-
-async def inlay_hint(server: Server, params: types.InlayHintParams) -> list[types.InlayHint]:
-    if not server.session.shows_shapes:
-        return []
-    return await server.ask(params.text_document.uri, lambda reading: [*shapes(reading, params.range)]) or []
-
-
-async def formatting(server: Server, params: types.DocumentFormattingParams) -> list[types.TextEdit] | None:
-    return await server.ask(params.text_document.uri, lambda reading: formatted(reading.document))
-
-
-REQUESTS: dict[str, Callable[..., Any]] = {
-    types.TEXT_DOCUMENT_DIAGNOSTIC: document_diagnostic,
-    types.TEXT_DOCUMENT_HOVER: hovering,
-    types.TEXT_DOCUMENT_CODE_ACTION: code_action,
-    types.TEXT_DOCUMENT_CODE_LENS: code_lens,
-    types.TEXT_DOCUMENT_INLAY_HINT: inlay_hint,
-    types.TEXT_DOCUMENT_FORMATTING: formatting,
-}
-
-OPTIONS: dict[str, Any] = {
-    types.TEXT_DOCUMENT_DIAGNOSTIC: types.DiagnosticOptions(
-        inter_file_dependencies=True, workspace_diagnostics=False, identifier="vggdsl"
+REQUESTS = {
+    types.TEXT_DOCUMENT_DIAGNOSTIC: Request(
+        reading_requests.document_diagnostic,
+        types.DiagnosticOptions(inter_file_dependencies=True, workspace_diagnostics=False, identifier="vggdsl"),
     ),
-    types.TEXT_DOCUMENT_CODE_ACTION: types.CodeActionOptions(KINDS),
+    types.TEXT_DOCUMENT_HOVER: Request(reading_requests.hovering),
+    types.TEXT_DOCUMENT_CODE_ACTION: Request(reading_requests.code_action, types.CodeActionOptions(KINDS)),
+    types.TEXT_DOCUMENT_CODE_LENS: Request(reading_requests.code_lens),
+    types.TEXT_DOCUMENT_INLAY_HINT: Request(reading_requests.inlay_hint),
+    types.TEXT_DOCUMENT_FORMATTING: Request(reading_requests.formatting),
+    types.TEXT_DOCUMENT_COMPLETION: Request(
+        word_requests.completion, types.CompletionOptions(trigger_characters=["=", "(", '"', "$"])
+    ),
+    types.TEXT_DOCUMENT_DEFINITION: Request(word_requests.definition),
+    types.TEXT_DOCUMENT_REFERENCES: Request(word_requests.references),
+    types.TEXT_DOCUMENT_PREPARE_RENAME: Request(word_requests.prepare_rename),
+    types.TEXT_DOCUMENT_RENAME: Request(word_requests.renaming, types.RenameOptions(prepare_provider=True)),
+    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: Request(word_requests.document_symbol),
+    types.TEXT_DOCUMENT_FOLDING_RANGE: Request(word_requests.folding_range),
+    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: Request(word_requests.semantic_tokens, LEGEND),
 }
-"""What the editor is told of a request beside that it is answered."""

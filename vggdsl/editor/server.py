@@ -64,8 +64,8 @@ class Server(LanguageServer):
         self.is_shut_down = False
         self._changed = set[str]()
         """Texts of which nothing was told since they changed."""
-        self._told: dict[str, types.PublishDiagnosticsParams] = {}
-        """What was told last of each text."""
+        self._published: dict[str, types.PublishDiagnosticsParams] = {}
+        """What is found in each text, as it was told last."""
         self._telling: asyncio.TimerHandle | None = None
         self._tasks = set[asyncio.Task[None]]()
 
@@ -121,13 +121,13 @@ class Server(LanguageServer):
             return
         document, items = found
         params = types.PublishDiagnosticsParams(uri, items, document.version)
-        if self._told.get(uri) != params:
-            self._told[uri] = params
+        if self._published.get(uri) != params:
+            self._published[uri] = params
             self.text_document_publish_diagnostics(params)
 
     def withdraw(self, uri: str) -> None:
         """What was told of a text that is no longer open."""
-        told = self._told.pop(uri, None)
+        told = self._published.pop(uri, None)
         if told is not None and told.diagnostics:
             self.text_document_publish_diagnostics(types.PublishDiagnosticsParams(uri, []))
 

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from vggdsl.editor import told
+from vggdsl.editor import messages
 from vggdsl.editor.document import Document, Written
 from vggdsl.editor.files import kept_from, specs_in
 from vggdsl.editor.findings import range_of
@@ -47,14 +47,14 @@ async def completion(server: Server, params: types.CompletionParams) -> list[typ
     return await _about(
         server,
         params.text_document.uri,
-        lambda text: told.offered(text, _at(text, params.position), snippets),
+        lambda text: messages.offered(text, _at(text, params.position), snippets),
         [],
     )
 
 
 async def definition(server: Server, params: types.DefinitionParams) -> list[types.Location]:
     return await _about(
-        server, params.text_document.uri, lambda text: told.defined(text, _at(text, params.position)), []
+        server, params.text_document.uri, lambda text: messages.defined(text, _at(text, params.position)), []
     )
 
 
@@ -63,7 +63,7 @@ async def references(server: Server, params: types.ReferenceParams) -> list[type
         others, are_all = _others(server.session, text.document)
         if not are_all:
             _log.warning("references are looked for in some files alone: %s", _TOO_MANY)
-        return told.used(text, _at(text, params.position), others, params.context.include_declaration)
+        return messages.used(text, _at(text, params.position), others, params.context.include_declaration)
 
     return await _about(server, params.text_document.uri, question, [])
 
@@ -85,7 +85,7 @@ async def renaming(server: Server, params: types.RenameParams) -> types.Workspac
             return Refusal(f"not all files are found in which the name may stand: {_TOO_MANY}")
         at = _at(text, params.position)
         edits = rename(text.words, at, params.new_name, others, partial(kept_from, folders=text.document.folders))
-        return edits if isinstance(edits, Refusal) else told.changes(edits, text.document)
+        return edits if isinstance(edits, Refusal) else messages.changes(edits, text.document)
 
     return _granted(await _about(server, params.text_document.uri, question, _NO_NAMES))
 
@@ -114,31 +114,12 @@ def _others(session: Session, document: Document) -> tuple[list[Words], bool]:
 
 
 async def document_symbol(server: Server, params: types.DocumentSymbolParams) -> list[types.DocumentSymbol]:
-    return await _about(server, params.text_document.uri, told.outlined, [])
+    return await _about(server, params.text_document.uri, messages.outlined, [])
 
 
 async def folding_range(server: Server, params: types.FoldingRangeParams) -> list[types.FoldingRange]:
-    return await _about(server, params.text_document.uri, told.foldable, [])
+    return await _about(server, params.text_document.uri, messages.foldable, [])
 
 
 async def semantic_tokens(server: Server, params: types.SemanticTokensParams) -> types.SemanticTokens:
-    return types.SemanticTokens(await _about(server, params.text_document.uri, told.coloured, []))
-
-
-REQUESTS: dict[str, Callable[..., Any]] = {
-    types.TEXT_DOCUMENT_COMPLETION: completion,
-    types.TEXT_DOCUMENT_DEFINITION: definition,
-    types.TEXT_DOCUMENT_REFERENCES: references,
-    types.TEXT_DOCUMENT_PREPARE_RENAME: prepare_rename,
-    types.TEXT_DOCUMENT_RENAME: renaming,
-    types.TEXT_DOCUMENT_DOCUMENT_SYMBOL: document_symbol,
-    types.TEXT_DOCUMENT_FOLDING_RANGE: folding_range,
-    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: semantic_tokens,
-}
-
-OPTIONS: dict[str, Any] = {
-    types.TEXT_DOCUMENT_COMPLETION: types.CompletionOptions(trigger_characters=["=", "(", '"', "$"]),
-    types.TEXT_DOCUMENT_RENAME: types.RenameOptions(prepare_provider=True),
-    types.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: told.LEGEND,
-}
-"""What the editor is told of a request beside that it is answered."""
+    return types.SemanticTokens(await _about(server, params.text_document.uri, messages.coloured, []))

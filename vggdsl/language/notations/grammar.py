@@ -88,8 +88,8 @@ def parser(notation: str) -> Lark:
     Building takes 0.3 s, 1.6 s where ``interegular`` is installed, reading its tables 0.01 s. A wheel brings them, for
     the version of Lark that it was made with; else they are kept in the user's cache folder.
 
-    Several threads may use it at once: a parse has its state to itself, as the filters of words here have, and what Lark
-    makes of the tables when it first needs it is the same, whichever thread makes it.
+    Several threads may use it at once: a parse has its state to itself, as the filters of words here have, and what
+    Lark makes of the tables when it first needs it is the same, whichever thread makes it.
     """
     made_of = _made_of(notation)
     if (found := _read_tables(folder("grammars") / tables_file(notation), made_of)) is not None:

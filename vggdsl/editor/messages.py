@@ -8,7 +8,7 @@ from vggdsl.editor import offers, outline, tokens
 from vggdsl.editor.completion import completions
 from vggdsl.editor.document import Document, Written
 from vggdsl.editor.findings import location_of, range_of
-from vggdsl.editor.markdown import told as in_markdown
+from vggdsl.editor.markdown import prose
 from vggdsl.editor.names import definitions, name_at, uses
 from vggdsl.editor.words import Words
 from vggdsl.text.edits import Edit
@@ -59,7 +59,7 @@ def offered(text: Written, at: int, takes_snippets: bool) -> list[types.Completi
 
 def _item(offer: offers.Offer, document: Document, takes_snippets: bool) -> types.CompletionItem:
     is_snippet = takes_snippets and bool(offer.snippet)
-    meaning = types.MarkupContent(types.MarkupKind.Markdown, in_markdown(offer.meaning)) if offer.meaning else None
+    meaning = types.MarkupContent(types.MarkupKind.Markdown, prose(offer.meaning)) if offer.meaning else None
     return types.CompletionItem(
         label=offer.word,
         kind=_OFFERED[offer.what],
