@@ -13,6 +13,10 @@ Found = TypeVar("Found")
 T = TypeVar("T")
 
 
+_LONG = 20_000
+"""Characters: a text of fewer takes a second or two at most."""
+
+
 class Texts(Protocol):
     """The texts that are open now."""
 
@@ -39,15 +43,19 @@ class Readers(Generic[Found]):
         self._found: dict[str, tuple[Document, Found, dict[str, State]]] = {}
         """The last of each text, with what it depends on."""
         self._busy: dict[str, asyncio.Lock] = {}
-        self._turns = Turns()
+        self._being_read = set[str]()
+        self._turns, self._long_turns = Turns(2, 0.5), Turns(1, 5)
+        """More at a time would be read no faster, since one thread of Python runs at a time, long texts least."""
 
     async def ask(self, uri: str, question: Callable[[Found], T]) -> T | None:
         """What a question finds in a text as it is when its turn comes; None of one that isn't open."""
-        if uri not in self._now.documents:
+        document = self._now.documents.get(uri)
+        if document is None:
             return None
+        turns = self._long_turns if len(document.text) > _LONG else self._turns
         busy = self._busy.setdefault(uri, asyncio.Lock())
         await busy.acquire()
-        answer = asyncio.ensure_future(self._turns.take(partial(self._answer, uri, question)))
+        answer = asyncio.ensure_future(turns.take(partial(self._answer, uri, question)))
         answer.add_done_callback(partial(_release, busy))
         return await asyncio.shield(answer)  # where nobody asks any more, still no other reads beside this one
 
@@ -59,9 +67,13 @@ class Readers(Generic[Found]):
             last, found, noted = self._found.get(uri, (None, None, {}))
             if last is not document or found is None or not is_as_noted(noted):
                 noted = {}
-                with noting(noted):
-                    found = self._read(document)
-                self._found[uri] = document, found, noted
+                self._being_read.add(uri)
+                try:
+                    with noting(noted):
+                        found = self._read(document)
+                    self._found[uri] = document, found, noted
+                finally:
+                    self._being_read.discard(uri)
             with noting(noted):
                 return question(found)
 
@@ -71,7 +83,7 @@ class Readers(Generic[Found]):
         for uri, (_, _, noted) in list(self._found.items()):
             if any(real in paths for real, _ in list(noted.values())):
                 yield uri
-        yield from (uri for uri, busy in self._busy.items() if busy.locked())
+        yield from tuple(self._being_read)
 
     def forget(self, uri: str) -> None:
         """Of a text that is no longer open."""

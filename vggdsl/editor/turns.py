@@ -7,10 +7,6 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-_AT_ONCE = 2
-"""Texts that have a turn: more would be read no faster, since one thread of Python runs at a time."""
-_LONGEST = 0.5
-"""Seconds of a turn."""
 _MOST = 64
 """Threads; only where texts that take longer have all of them, others wait."""
 
@@ -19,8 +15,9 @@ class Turns:
     """A few texts are read at a time. One that takes longer than a turn gives that to the next, and is read on beside
     it: the others don't wait for its end."""
 
-    def __init__(self) -> None:
-        self._free = asyncio.Semaphore(_AT_ONCE)
+    def __init__(self, at_once: int, seconds: float) -> None:
+        """How many have a turn at a time, and how long that lasts."""
+        self._free, self._seconds = asyncio.Semaphore(at_once), seconds
         self._threads = ThreadPoolExecutor(_MOST, "reading")
 
     async def take(self, work: Callable[[], T]) -> T:
@@ -34,5 +31,5 @@ class Turns:
             await ended
 
     async def _end(self, done: "asyncio.Future[T]") -> None:
-        await asyncio.wait((done,), timeout=_LONGEST)
+        await asyncio.wait((done,), timeout=self._seconds)
         self._free.release()
