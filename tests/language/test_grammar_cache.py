@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from commands import AS_USERS, Done, python
 
+from vggdsl.language import notations
 from vggdsl.language.dictionary import words_of
 from vggdsl.language.notations import grammar
 from vggdsl.text import caches
@@ -124,3 +125,12 @@ def test_what_a_wheel_brings_is_read_and_nothing_kept(tmp_path: Path, monkeypatc
     assert grammar.parser("arch").parse("input 8x8x1 FC-3\n").data == "start"
     monkeypatch.undo()
     grammar.parser.cache_clear()
+
+
+def test_nothing_is_read_for_whoever_warmed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar.parser.cache_clear()
+    notations.warm_up()
+    monkeypatch.setattr(grammar, "_made_of", lambda _: pytest.fail("it is made again"))
+    for file in folder("grammars").glob("*.lark"):
+        if "start:" in file.read_text("utf-8"):
+            assert grammar.parser(file.stem).options.parser == "lalr"

@@ -2,6 +2,7 @@
 
 import webbrowser
 from pathlib import Path
+from threading import Thread
 
 import click
 
@@ -61,6 +62,7 @@ def _write(folder: Path, named: Path | None, force: bool) -> None:
 
 
 def _serve(port: int, opens: bool) -> None:
+    from vggdsl.language import notations
     from vggdsl.page.serve import LOOPBACK, Server
 
     try:
@@ -71,6 +73,7 @@ def _serve(port: int, opens: bool) -> None:
         raise InputError(Diagnostic("V532", message, help=help)) from None
     try:
         with server:
+            Thread(target=notations.warm_up, daemon=True).start()
             say(f"{server.url} shows networks while they are typed; Ctrl-C ends it")
             if opens:
                 webbrowser.open(server.url)

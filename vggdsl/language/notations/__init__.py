@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from vggdsl.language.notations.arch.lexing import SIGNS, Lexeme, lexemes
     from vggdsl.language.notations.arch.partly import read_partly
     from vggdsl.language.notations.by_call import Way, ways
-    from vggdsl.language.notations.grammar import all_tables
+    from vggdsl.language.notations.grammar import all_tables, warm_up
     from vggdsl.language.notations.grid import is_marked_up, width
     from vggdsl.language.notations.meanings import tellable
 
@@ -67,6 +67,7 @@ __all__ = [
     "shown_by",
     "strangers",
     "tellable",
+    "warm_up",
     "ways",
     "width",
     "writable",
@@ -78,7 +79,7 @@ _LATER = {
     **dict.fromkeys(("SIGNS", "Lexeme", "lexemes"), "arch.lexing"),
     "read_partly": "arch.partly",
     "Way": "by_call",
-    "all_tables": "grammar",
+    **dict.fromkeys(("all_tables", "warm_up"), "grammar"),
     "is_marked_up": "grid",
     "tellable": "meanings",
     "ways": "by_call",

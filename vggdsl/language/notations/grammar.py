@@ -116,9 +116,19 @@ def tables(notation: str) -> bytes:
 
 def all_tables() -> dict[str, bytes]:
     """Of every grammar that a parser is made of, by the names of their files."""
+    return {tables_file(notation): tables(notation) for notation in _grammars()}
+
+
+def _grammars() -> list[str]:
+    """Those that a parser is made of."""
     files = sorted(folder("grammars").glob("*.lark"))
-    notations = [file.stem for file in files if "start:" in file.read_text(encoding="utf-8")]
-    return {tables_file(notation): tables(notation) for notation in notations}
+    return [file.stem for file in files if "start:" in file.read_text(encoding="utf-8")]
+
+
+def warm_up() -> None:
+    """Makes all parsers, for whoever will read any text: seconds where no tables are kept yet, else a moment."""
+    for notation in _grammars():
+        parser(notation)
 
 
 def _tables(built: Lark, made_of: bytes) -> bytes:

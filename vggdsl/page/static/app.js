@@ -1,6 +1,6 @@
 // What is typed is asked about, and the answer shown: findings, totals and the open panel.
 
-import { copied, get, make, say } from "./dom.js";
+import { copied, get, make, say, worded } from "./dom.js";
 import { cursorLine, mark, replace, written } from "./editor.js";
 import { goOn, list } from "./findings.js";
 import { fromFragment, toFragment } from "./link.js";
@@ -70,7 +70,7 @@ function again(changed) {
 function trouble(error) {
   stands("none");
   get("engine").hidden = false;
-  say(get("engine"), error.message);
+  get("engine").replaceChildren(...worded(error.message));
 }
 
 // -- what stands beside the text: said of this one, of the one before, or nothing
