@@ -170,8 +170,9 @@ async def test_who_asks_for_findings_is_told_to_ask_again_where_another_text_has
     before = client.diagnostic_refresh_count
     open_text(client, BLOCKS, (tmp_path / "alone.arch").as_uri())
     open_text(client, BLOCKS, (tmp_path / OTHER).as_uri())
-    while client.diagnostic_refresh_count == before:
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while client.diagnostic_refresh_count == before:
+            await asyncio.sleep(0.01)
     assert client.diagnostic_refresh_count == before + 1
 
 
