@@ -17,7 +17,7 @@ from vggdsl.text.printing import NAME, shown
 from vggdsl.text.source import Reworded, Source
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.vggdsl"
-_MOST_READ = 200_000
+_MOST_READ = 100_000
 """Characters that are read at most to mend all that is sure: who waits at a key waits for half a second."""
 _MOST_TRIED = 100_000
 """Characters that are read at most to try fixes: editors ask for them wherever the cursor goes."""
