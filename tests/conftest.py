@@ -16,6 +16,7 @@ from profiles import THOROUGH
 from specs import BRANCHING, GOOD, WRONG
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
     from pytest_lsp import LanguageClient
 
 FEW = 100
@@ -93,3 +94,16 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> "AsyncIterator[Lan
 
     async with editor(tmp_path_factory.mktemp("project")) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """Debian's Chromium, which shows nothing to anybody."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+    chromium = Path("/usr/bin/chromium")
+    if not chromium.exists():
+        pytest.skip("Debian's chromium isn't installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield opened
+        opened.close()

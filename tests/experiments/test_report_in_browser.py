@@ -1,6 +1,5 @@
 """The page about runs in a browser: whole, quiet, readable on a phone and in the dark, and open to all (axe)."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -13,10 +12,7 @@ from vggdsl.experiments.train import train
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python isn't installed")
-CHROMIUM = Path("/usr/bin/chromium")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="Debian's chromium isn't installed")
 _OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 _OPEN = "document.querySelectorAll('details').forEach(each => each.open = true)"
 _BROKEN = "[...document.images].filter(each => !each.naturalWidth).length"
@@ -41,17 +37,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    with playwright.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.mark.parametrize(("scheme", "which"), [("light", (0, 1, 2)), ("dark", (1,))], ids=["light", "dark"])
 def test_a_browser_shows_it_whole(
-    pages: list[Path], browser: "Browser", scheme: Literal["light", "dark"], which: tuple[int, ...]
+    browser: "Browser", pages: list[Path], scheme: Literal["light", "dark"], which: tuple[int, ...]
 ) -> None:
     pages = [pages[i] for i in which]
     shown = browser.new_context(color_scheme=scheme, viewport={"width": 375, "height": 800}).new_page()
