@@ -76,9 +76,9 @@ def is_grey(image: Image.Image) -> bool:
     return image.mode in _GREY
 
 
-def kind_of(image: Image.Image) -> Kind:
-    """Of the image of a file, as it was opened and loaded."""
-    return Kind(is_grey(image), _has_frames(image), image.has_transparency_data, _is_torn(image))
+def kind_of(image: Image.Image, content: Path | bytes) -> Kind:
+    """Of the image of a file, or of the bytes of one, as it was opened and loaded."""
+    return Kind(is_grey(image), _has_frames(image), image.has_transparency_data, _is_torn(image, content))
 
 
 def _has_frames(image: Image.Image) -> bool:
@@ -88,7 +88,7 @@ def _has_frames(image: Image.Image) -> bool:
     return False
 
 
-def _is_torn(image: Image.Image) -> bool:
+def _is_torn(image: Image.Image, content: Path | bytes) -> bool:
     """Whether its pixels depend on what stands behind a JPEG's last byte: nobody reads on who has them all.
 
     What is missing before the mark of the end libjpeg makes grey, in the order of the blocks, and zeros it reads as if
@@ -97,10 +97,9 @@ def _is_torn(image: Image.Image) -> bool:
     """
     if image.format not in ("JPEG", "MPO"):
         return False
-    path = Path(getattr(image, "filename", ""))
-    if not (_ends_in_grey(image) or _ends_in_zeros(path)):
+    if not (_ends_in_grey(image) or _ends_in_zeros(content)):
         return False
-    jpeg = path.read_bytes()
+    jpeg = content if isinstance(content, bytes) else content.read_bytes()
     longer = BytesIO(jpeg[: _end_of(jpeg)] + _MORE + bytes((0xFF, _END)))
     with suppress(Exception), Image.open(longer, formats=("JPEG",)) as other:  # nor has Pillow a root for this
         return other.tobytes() != image.tobytes()
@@ -112,9 +111,11 @@ def _ends_in_grey(image: Image.Image) -> bool:
     return {*last.tobytes()} <= _MISSING
 
 
-def _ends_in_zeros(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL))
+def _ends_in_zeros(content: Path | bytes) -> bool:
+    if isinstance(content, bytes):
+        return not any(content[-_TAIL:])
+    with content.open("rb") as file:
+        file.seek(max(0, content.stat().st_size - _TAIL))
         return not any(file.read())
 
 

@@ -1,12 +1,10 @@
 """Every image file of a set is looked at before a training: what can't be read, what they hold, how they are."""
 
 import hashlib
-import os
 from collections.abc import Callable, Collection, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import PIL
@@ -94,17 +92,16 @@ def _each(split: Lazy, files: Files, images: Tensor | None, known: "_Known") -> 
     """Each image's digest, a row of its traits, and why it can't be read."""
 
     def one(i: int) -> _One:
-        path = files.root / files.names[i]
         try:
             if images is not None:
                 image, kind = files.open(i)
                 images[i] = split.centre_of(image)
-                return _of_file(path), traits_of(image, kind), ""
-            key = known.key(path, files.channels)
+                return number(files.fingerprint(i)), traits_of(image, kind), ""
+            key = known.key(files, i)
             found = known.of(key)
             if found is None:
                 traits = traits_of(*files.open(i))
-                found = _of_file(path), traits
+                found = number(files.fingerprint(i)), traits
                 known.add(key, *found)
             return *found, ""
         except UnreadableImageError as error:
@@ -134,11 +131,6 @@ def digests_of(images: Tensor) -> Digests:
     return np.fromiter((number(hashlib.sha256(row).digest()) for row in rows), np.uint64, len(images))
 
 
-def _of_file(path: Path) -> int:
-    with path.open("rb") as file:
-        return number(hashlib.file_digest(file, "sha256").digest())
-
-
 def number(digest: bytes) -> int:
     """64 bits of a digest, which are not 0."""
     return int.from_bytes(digest[:8], "little") or 1
@@ -159,11 +151,10 @@ class _Known:
         except (OSError, ValueError, EOFError):  # it is torn: it will be written anew
             pass
 
-    def key(self, path: Path, channels: int) -> int:
+    def key(self, files: Files, index: int) -> int:
         """Of a file as it is now, and of what reads it, as grey or RGB. Raises ``OSError``."""
-        state = path.stat()
-        text = f"{state.st_size} {state.st_mtime_ns} {PIL.__version__} {RULES} {channels} ".encode()
-        return number(hashlib.sha256(text + os.fsencode(path.absolute())).digest())
+        text = f"{PIL.__version__} {RULES} {files.channels} ".encode()
+        return number(hashlib.sha256(text + files.state(index)).digest())
 
     def of(self, key: int) -> tuple[int, Row] | None:
         keys = self._table["key"]

@@ -1,8 +1,9 @@
 """Images that are not yet of the input's size, and need not be in memory."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -91,6 +92,32 @@ class Files:
         """An image, and what its file was."""
         return open_file(self.root / self.names[index], self.channels)
 
+    def called(self, index: int) -> str:
+        """What an image is called where it is told of."""
+        return str(self.root / self.names[index])
+
+    def state(self, index: int) -> bytes:
+        """Where an image's bytes are and since when: other bytes have another path, size or time.
+
+        Raises ``OSError``.
+        """
+        path = self.root / self.names[index]
+        state = path.stat()
+        return f"{state.st_size} {state.st_mtime_ns} ".encode() + os.fsencode(path.absolute())
+
+    def content(self, index: int) -> bytes:
+        """An image's bytes. Raises ``OSError``."""
+        return (self.root / self.names[index]).read_bytes()
+
+    def fingerprint(self, index: int) -> bytes:
+        """The first eight bytes of their SHA-256, at least. Raises ``OSError``."""
+        with (self.root / self.names[index]).open("rb") as file:
+            return file_digest(file, "sha256").digest()
+
+    def length(self, index: int) -> int:
+        """How many bytes those are. Raises ``OSError``."""
+        return (self.root / self.names[index]).stat().st_size
+
     def take(self, indices: Tensor) -> "Files":
         return Files(self.root, [self.names[i] for i in indices.tolist()], self.channels)
 
@@ -101,14 +128,14 @@ class Files:
         """
         whole = set(sample(len(self)).tolist())
         for i, name in enumerate(self.names):
-            path = self.root / name
             try:
-                line = f"{one_form(Path(name).as_posix())} {path.stat().st_size}\n"
+                line = f"{one_form(Path(name).as_posix())} {self.length(i)}\n"
                 digest.update(line.encode(errors="surrogateescape"))
                 if i in whole:
-                    digest.update(sha256(path.read_bytes()).digest())
+                    digest.update(sha256(self.content(i)).digest())
             except OSError as error:
-                raise InputError(Diagnostic("V512", f"{path} can't be read: {error.strerror or error}")) from None
+                message = f"{self.called(i)} can't be read: {error.strerror or error}"
+                raise InputError(Diagnostic("V512", message)) from None
 
 
 @dataclass(frozen=True, eq=False)

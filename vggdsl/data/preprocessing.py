@@ -221,9 +221,9 @@ def open_image(path: Path | bytes, channels: int) -> Image.Image:
     return _open(path, channels, lambda _: None)[0]
 
 
-def open_file(path: Path, channels: int) -> tuple[Image.Image, Kind]:
+def open_file(path: Path | bytes, channels: int) -> tuple[Image.Image, Kind]:
     """As ``open_image``, and what the file was."""
-    return _open(path, channels, kind_of)
+    return _open(path, channels, lambda image: kind_of(image, path))
 
 
 def _open(path: Path | bytes, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:

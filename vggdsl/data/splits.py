@@ -87,7 +87,7 @@ Images = Split | Lazy
 def named(splits: Mapping[str, Lazy], split: str, index: int) -> str:
     """What an image of a split is called: its file, or its place."""
     pictures = splits[split].pictures
-    return str(pictures.root / pictures.names[index]) if isinstance(pictures, Files) else f"image {index} of {split}"
+    return pictures.called(index) if isinstance(pictures, Files) else f"image {index} of {split}"
 
 
 class _Labelled(Protocol):

@@ -37,6 +37,11 @@ class UnreadableImageError(InputError):
     def __init__(self, name: str, why: str, help: str | None = None, *, is_image: bool = True) -> None:
         super().__init__(Diagnostic("V530", f"{name} can't be read: {why}", help=help))
         self.name, self.why, self.is_image = name, why, is_image
+        self._help = help
+
+    def of(self, name: str) -> "UnreadableImageError":
+        """The same of another name."""
+        return UnreadableImageError(name, self.why, self._help, is_image=self.is_image)
 
 
 def unreadable(image: Path | bytes, error: Exception) -> UnreadableImageError:
