@@ -19,7 +19,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 from trainings import Impatient, spec_with
 
-from vggdsl.data import batches, preprocessing
+from vggdsl.data import batches, decoding
 from vggdsl.data import dataset as data
 from vggdsl.data.augment import augment, crop, hflip
 from vggdsl.data.batches import training_batches
@@ -312,7 +312,7 @@ def test_threads_that_read_leave_warnings_as_they_were() -> None:
     before = list(warnings.filters)
 
     def inside(_: int) -> None:
-        with preprocessing._without_noise:
+        with decoding._without_noise:
             warnings.warn("an odd file", stacklevel=1)
 
     with ThreadPoolExecutor(8) as pool:

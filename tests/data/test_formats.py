@@ -14,9 +14,10 @@ from refusals import refusal
 
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import load_data
+from vggdsl.data.decoding import open_image
 from vggdsl.data.formats import FORMATS, SUFFIXES, is_deep
 from vggdsl.data.images import read_image
-from vggdsl.data.preprocessing import Preprocessing, open_image
+from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.splits import Split
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Data, Recipe

@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,11 @@ from PIL import Image
 from refusals import findings, refusal
 
 from vggdsl.data import dataset as data
-from vggdsl.data import inspection, preprocessing
+from vggdsl.data import decoding, inspection
 from vggdsl.data.batches import read_all
 from vggdsl.data.dataset import DataSet, find_data, load_data
+from vggdsl.data.decoding import open_image
 from vggdsl.data.formats import FORMATS, Kind
-from vggdsl.data.preprocessing import open_image
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.traits import RULES, traits_of
 from vggdsl.experiments.experiment import Experiment
@@ -214,9 +215,9 @@ def count_decodes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     decoded = list[str]()
     opened = Image.open
 
-    def open_(path: Path, **options: object) -> Image.Image:
-        decoded.append(Path(path).name)
-        return opened(path, **options)  # type: ignore[arg-type]
+    def open_(file: BufferedReader, **options: object) -> Image.Image:
+        decoded.append(Path(file.name).name)
+        return opened(file, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Image, "open", open_)
     return decoded
@@ -301,7 +302,7 @@ def test_what_was_found_good_by_other_rules_is_looked_at_again(tmp_path: Path, m
     root = pool(tmp_path / "set", 6)
     load_data(folder(root), GREY, NOWHERE)
     monkeypatch.setattr(inspection, "RULES", RULES + 1)
-    monkeypatch.setattr(preprocessing, "is_deep", lambda _: True)  # nothing is good any more
+    monkeypatch.setattr(decoding, "is_deep", lambda _: True)  # nothing is good any more
     assert "12 images" in refusal(lambda: load_data(folder(root), GREY, NOWHERE)).message
 
 

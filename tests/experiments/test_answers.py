@@ -13,9 +13,9 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 import vggdsl
 from vggdsl.cli.evaluate_table import to_row
+from vggdsl.data.decoding import open_image
 from vggdsl.data.normalisation import Normalisation, _channels
 from vggdsl.data.pictures import Arrays, Files
-from vggdsl.data.preprocessing import open_image
 from vggdsl.data.splits import Lazy
 from vggdsl.experiments.device import Hardware
 from vggdsl.experiments.evaluation import answers

@@ -13,10 +13,10 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from vggdsl.data.chance import random_seed
+from vggdsl.data.decoding import open_file, open_image, size_of
 from vggdsl.data.formats import Kind
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
-from vggdsl.data.preprocessing import open_file, open_image, size_of
 from vggdsl.text.errors import Diagnostic, InputError
 
 SAMPLE = 10_000

@@ -2,28 +2,20 @@
 
 import json
 import math
-import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-from stat import S_ISREG
-from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageOps
+from PIL import Image
 
-from vggdsl.data.formats import FORMATS, Kind, is_deep, kind_of
-from vggdsl.data.unreadable import UnreadableImageError, unreadable
+from vggdsl.data.decoding import COLOURS, coloured, open_image
 from vggdsl.network.infer import MAX_ELEMENTS
 from vggdsl.network.shapes import Shape
 
-_T = TypeVar("_T")
-COLOURS = {1: "L", 3: "RGB"}
-"""Pillow's modes of what networks take, by the number of channels."""
 _CHANNELS = {1: "one channel, grey", 3: "channels R, G, B"}
 _RECOLOURED = {
     1: "colours become ITU-R 601's luma, (19595 R + 38470 G + 7471 B + 32768) // 65536",
@@ -149,7 +141,7 @@ and crops it then gets some pixels that are off by 1 of 255.
         Raises ``InputError`` V530 if it is no image that can be read.
         """
         if isinstance(picture, Image.Image):
-            seen = cover(_opened(picture, self.shape.c, "the image"), self.shape, self.shorter_side)
+            seen = cover(coloured(picture, self.shape.c), self.shape, self.shorter_side)
         else:
             seen = read_image(picture, self.shape, self.shorter_side)
         return np.asarray(seen, np.uint8).reshape(self.shape.h, self.shape.w, self.shape.c)
@@ -190,74 +182,6 @@ def statistics_of(given: Mapping[str, Any], channels: int) -> tuple[tuple[float,
 def read_image(path: Path | bytes, shape: Shape, shorter_side: int | None = None) -> Image.Image:
     """An image file at the size and in the colours of an input: opened by ``open_image``, scaled by ``cover``."""
     return cover(open_image(path, shape.c), shape, shorter_side)
-
-
-def _opened(image: Image.Image, channels: int, name: str) -> Image.Image:
-    """Raises ``InputError`` V530 for what can't be shown in 8 bits a channel."""
-    try:
-        with _without_noise:
-            return _upright(image, channels)
-    except Exception as error:  # Pillow has no root for what can be wrong with an image
-        raise UnreadableImageError(name, str(error)) from None
-
-
-def _upright(image: Image.Image, channels: int) -> Image.Image:
-    if is_deep(image):  # which part of their range it uses, 12 of 16 bits as often as not, it doesn't say
-        raise ValueError("it has more than 8 bits a channel: save it with 8, scaled by the range of its values")
-    upright = ImageOps.exif_transpose(image)
-    if upright.has_transparency_data:
-        upright = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright)
-    return upright.convert(COLOURS.get(channels, "RGB"))
-
-
-def open_image(path: Path | bytes, channels: int) -> Image.Image:
-    """An image file, or its bytes, in grey (1 channel) or RGB (3), turned as its EXIF says; of several the first.
-
-    What is transparent is laid on white, as on a page: under it a file may hold any colour. CMYK becomes RGB by
-    Pillow's formula; profiles of colours aren't applied.
-    Raises ``UnreadableImageError`` V530, with why, if it can't be read as an image of 8 bits a channel.
-    """
-    return _open(path, channels, lambda _: None)[0]
-
-
-def open_file(path: Path | bytes, channels: int) -> tuple[Image.Image, Kind]:
-    """As ``open_image``, and what the file was."""
-    return _open(path, channels, lambda image: kind_of(image, path))
-
-
-def _open(path: Path | bytes, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:
-    try:
-        with _without_noise, Image.open(_content(path), formats=tuple(FORMATS)) as opened:
-            if opened.width * opened.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-                raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
-            return _upright(opened, channels), look(opened)
-    except MemoryError:  # which says nothing of the file
-        raise
-    except Exception as error:  # Pillow has no root for what can be wrong with a file
-        raise unreadable(path, error) from None
-
-
-def _content(path: Path | bytes) -> Path | BytesIO:
-    """What Pillow opens. Raises ``ValueError`` for what is no regular file, ``OSError`` for what isn't there."""
-    if isinstance(path, bytes):
-        return BytesIO(path)
-    if not S_ISREG(path.stat().st_mode):  # a device or a pipe may never end
-        raise ValueError("it is no regular file")
-    return path
-
-
-def size_of(path: Path | bytes) -> tuple[int, int] | None:
-    """Width and height of the image that ``open_image`` gives, by the file's head; None where that tells nothing."""
-    # An error is that of opening it, which tells what is wrong.
-    with suppress(Exception), _without_noise, Image.open(_content(path), formats=tuple(FORMATS)) as opened:
-        turns = opened.format != "TIFF" and opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
-        return (opened.height, opened.width) if turns else opened.size
-    return None
-
-
-_ORIENTATION, _ON_ITS_SIDE = 0x0112, (5, 6, 7, 8)
-"""EXIF's tag, and the values of it by which height and width change places. Of a TIFF Pillow's size heeds it."""
 
 
 def scaled_size(size: tuple[int, int], shape: Shape, shorter_side: int | None = None) -> tuple[int, int]:
@@ -303,30 +227,3 @@ def _used(start: float, end: float, count: int, length: int) -> tuple[int, int]:
     """Which pixels along an axis, of ``length``, are looked at when a part of it becomes ``count`` pixels."""
     reach = max((end - start) / count, 1)
     return max(0, math.floor(start - reach)), min(length, math.ceil(end + reach))
-
-
-class _WithoutNoise:
-    """Pillow's warnings about odd files are kept quiet.
-
-    The filters of warnings belong to the process: threads that read at once share one change of them.
-    """
-
-    def __init__(self) -> None:
-        self._lock, self._inside, self._changed = Lock(), 0, warnings.catch_warnings()
-
-    def __enter__(self) -> None:
-        with self._lock:
-            self._inside += 1
-            if self._inside == 1:
-                self._changed = warnings.catch_warnings()
-                self._changed.__enter__()
-                warnings.simplefilter("ignore")
-
-    def __exit__(self, *error: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if not self._inside:
-                self._changed.__exit__(None, None, None)
-
-
-_without_noise = _WithoutNoise()

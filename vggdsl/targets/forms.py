@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
-from vggdsl.data.preprocessing import COLOURS
+from vggdsl.data.decoding import COLOURS
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import FC, AvgPool, MaxPool
 from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import onnx_ir as ir
 
-from vggdsl.data.preprocessing import COLOURS, Preprocessing
+from vggdsl.data.decoding import COLOURS
+from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.spec.spec import Spec
 
 AS_WRITTEN = "vggdsl.tensors"

@@ -3,7 +3,8 @@
 import numpy as np
 import onnx_ir as ir
 
-from vggdsl.data.preprocessing import COLOURS, Preprocessing
+from vggdsl.data.decoding import COLOURS
+from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.shapes import Shape
 from vggdsl.targets.metadata import pixel_range
 from vggdsl.targets.onnx_layers import BATCH, Writer, value

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from vggdsl.data.preprocessing import size_of
+from vggdsl.data.decoding import size_of
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.targets.predict import Guess, Predictor
 from vggdsl.targets.serving.batching import Batcher
