@@ -55,7 +55,7 @@ def test_the_hub_s_library_reads_the_card() -> None:
     assert (own.metric_type, own.metric_value, ten.metric_value) == ("accuracy", 0.7123, 0.7321)
     assert own.metric_name == "test top-1-accuracy, scale=8 view=centre, fp32"
     assert ten.metric_name == "test top-1-accuracy, scale=8 view=ten, fp32"
-    assert "| 75% | 71.23% | 1 | -3.77 | scale=8 split=test view=centre |" in card.text
+    assert "| 75% | 71.23% | 1 | -3.77 | one seed | scale=8 split=test view=centre |" in card.text
     assert 'claim top-1-accuracy 75% split=test scale=8 view=centre "Table 1' in card.text
     assert card.text.count("seal sha256=") == 2
     assert "Its source is A & B 2015: \\<b>\\`\\*the\\*\\`\\</b> paper." in card.text

@@ -277,7 +277,7 @@ def test_a_family_of_which_one_was_trained_in_several_ways() -> None:
         assert f"{spec.typed.params:,}" in line
         claims = [claim.line for claim in spec.results if claim.line]
         assert claims == [] or f"{100 * float(claims[0].test):.2f}%" in line
-        assert line.count("—") == (4 if claims else 5)
+        assert line.count("—") == (5 if claims else 6)
         assert "not compared" not in line
     found = ("91.35", "90.76", "92.16", "92.44", "93.26")
     whole, fewer, fast, averaged, flipped = (next(x for x in trained if f" {value}%" in x) for value in found)
@@ -309,7 +309,7 @@ def test_csv_json_and_markdown_say_the_same(trained: Path) -> None:
         assert (float(ours["difference"]) if ours["difference"] else None) == theirs["difference"]
         assert [float(value) for value in ours["values"].split()] == [each["value"] for each in measured["seeds"]]
     markdown = commands.run("results", *where, "--all", "--format", "markdown").stdout.splitlines()
-    assert {line.count("|") for line in markdown} == {11}
+    assert {line.count("|") for line in markdown} == {12}
     assert len(markdown) == 2 + len(rows)
     for line, row in zip(markdown[2:], rows, strict=True):
         cells = [cell.strip() for cell in line.split("|")]
@@ -338,7 +338,7 @@ def test_changed_keeps_what_differs(trained: Path) -> None:
     where = (trained / "family", trained / "runs", "--changed", "--format", "markdown")
     head, _, *rows = commands.run("results", *where).stdout.splitlines()
     assert [cell.strip() for cell in head.split("|")[1:-1]] == [
-        *("name", "params", "measure", "claimed", "measured", "seeds", "difference", "protocol")
+        *("name", "params", "measure", "claimed", "measured", "seeds", "difference", "verdict", "protocol")
     ]
     assert rows[-1] == "In common: layers 2."
     one = commands.run("results", trained / "runs" / "wide-s0-1", "--changed").stdout.splitlines()

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 import click
 
 from vggdsl.cli.common import echo_json, note, print_table
-from vggdsl.cli.schemas.runs import ResultRow
+from vggdsl.cli.schemas.runs import ComparedNetwork, NetworkPair, ResultRow, SignificanceData
+from vggdsl.records import pairs
 from vggdsl.records.cells import to_table
+from vggdsl.records.pairs import Pair
+from vggdsl.records.significance import Significance
 from vggdsl.records.table import Row
 from vggdsl.spec.reference import reference_of
 from vggdsl.text.tables import to_latex, to_spreadsheet
@@ -37,6 +40,79 @@ def show(found: Sequence[Row], form: str = "table", changed: bool = False) -> No
         print_table(to_table(found, changed), form)
 
 
+def show_pairs(found: Sequence[Pair], form: str = "table") -> None:
+    """Prints networks beside one another."""
+    if not found:
+        note("nothing to compare: name two networks at least that were measured, or runs of them")
+    if form == "json":
+        echo_json([_pair(pair) for pair in found])
+    elif form == "csv":
+        click.echo(to_spreadsheet(_PAIR_CSV, map(_pair_csv, found)), nl=False)
+    elif form == "latex":
+        click.echo(to_latex(pairs.to_table(found)))
+    elif found:
+        print_table(pairs.to_table(found), form)
+
+
+def _pair(pair: Pair) -> NetworkPair:
+    return {
+        "measure": pair.row.measure,
+        "unit": "%",
+        "network": _compared(pair.row),
+        "beside": _compared(pair.beside),
+        "difference": pair.difference,
+        "significance": _significance(pair.significance),
+        "differs": list(pair.differs),
+        "further": list(pair.further),
+    }
+
+
+def _compared(row: Row) -> ComparedNetwork:
+    return {
+        "name": row.subject.name,
+        "spec": row.subject.path,
+        "recipe": row.recipe,
+        "mean": row.mean,
+        "std": row.std,
+        "seeds": [{"seed": seed, "value": value} for seed, value in row.samples.items()],
+    }
+
+
+def _significance(found: Significance | None) -> SignificanceData | None:
+    if found is None:
+        return None
+    return {
+        "verdict": found.word,
+        "p": found.p,
+        "n": found.n,
+        "test": found.test,
+        "untested": found.untested or None,
+    }
+
+
+_PAIR_CSV = (
+    *("measure", "name", "beside", "recipe", "recipe_beside", "mean", "mean_beside", "seeds", "values"),
+    *("seeds_beside", "values_beside", "difference", "verdict", "p", "n", "test", "differs", "further"),
+)
+
+
+def _pair_csv(pair: Pair) -> list[object]:
+    data = _pair(pair)
+    cells: dict[str, object] = {**data, **_verdict_cells(data["significance"])}
+    for ending, each in (("", data["network"]), ("_beside", data["beside"])):
+        cells |= {f"{key}{ending}": each[key] for key in ("recipe", "mean")}
+        cells[f"seeds{ending}"] = " ".join(str(one["seed"]) for one in each["seeds"])
+        cells[f"values{ending}"] = " ".join(str(one["value"]) for one in each["seeds"])
+    cells |= {"name": data["network"]["name"], "beside": data["beside"]["name"]}
+    cells |= {key: "; ".join(data[key]) for key in ("differs", "further")}
+    return [cells.get(column) for column in _PAIR_CSV]
+
+
+def _verdict_cells(found: SignificanceData | None) -> dict[str, object]:
+    """The word, or why there is none."""
+    return {} if found is None else {**found, "verdict": found["verdict"] or found["untested"]}
+
+
 def _json(row: Row) -> ResultRow:
     spec, claimed, group = row.subject.spec, row.claimed, row.group
     recipe = spec.recipe(row.recipe)
@@ -54,6 +130,7 @@ def _json(row: Row) -> ResultRow:
         "claimed": None,
         "measured": None,
         "difference": row.difference,
+        "significance": _significance(row.significance),
         "differs": list(row.differs),
     }
     if claimed is not None:
@@ -61,6 +138,7 @@ def _json(row: Row) -> ResultRow:
         data["claimed"] = {
             "printed": claimed.printed,
             "value": claimed.value,
+            "bounds": list(claimed.bounds),
             "where": claimed.where,
             "protocol": protocol,
         }
@@ -95,7 +173,7 @@ def _json(row: Row) -> ResultRow:
 _CSV = (
     *("name", "params", "macs", "weight_layers", "network", "recipe", "recipe_digest", "measure"),
     *("claimed", "mean", "std", "n", "seeds", "values", "difference", "protocol", "differs", "data", "split"),
-    *("deviates", "looks", "precision", "left_out", "from"),
+    *("deviates", "looks", "precision", "left_out", "from", "verdict", "p"),
 )
 
 
@@ -107,6 +185,7 @@ def _csv(row: Row) -> list[object]:
     protocol = claimed["protocol"] if claimed else {}
     cells: dict[str, object] = {
         **data,
+        **_verdict_cells(data["significance"]),
         **(measured or {}),
         "recipe": recipe and recipe["name"],
         "recipe_digest": recipe and recipe["digest"],

@@ -12,9 +12,9 @@ _COLUMNS = (
     *numbers("params", "layers"),
     *words("recipe", "measure"),
     *numbers("claimed", "measured", "seeds", "difference"),
-    *words("protocol"),
+    *words("verdict", "protocol"),
 )
-_NOTHING = "—"
+NOTHING = "—"
 _MEASURED = [column.name for column in _COLUMNS].index("measured")
 
 
@@ -26,24 +26,29 @@ def to_table(rows: Sequence[Row], changed: bool = False) -> Table:
 
 def _cells(row: Row) -> list[str]:
     typed, claimed = row.subject.spec.typed, row.claimed
-    measured = _NOTHING
-    if row.mean is not None:
-        measured = f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
-    difference = _NOTHING if row.difference is None else f"{row.difference:+.2f}"
+    difference = NOTHING if row.difference is None else f"{row.difference:+.2f}"
     if row.differs:
         difference = "not compared" if row.values else "not measured"
     return [
         row.subject.name,
         f"{typed.params:,}",
         str(typed.weight_layers),
-        row.recipe or _NOTHING,
+        row.recipe or NOTHING,
         row.measure,
-        _NOTHING if claimed is None else claimed.printed if "%" in claimed.printed else f"{claimed.value:.2f}%",
-        measured,
-        str(len(row.values) or _NOTHING),
+        NOTHING if claimed is None else claimed.printed if "%" in claimed.printed else f"{claimed.value:.2f}%",
+        mean_text(row),
+        str(len(row.values) or NOTHING),
         difference,
+        NOTHING if row.significance is None else str(row.significance),
         _protocol(row),
     ]
+
+
+def mean_text(row: Row) -> str:
+    """With the sample's standard deviation, of several seeds."""
+    if row.mean is None:
+        return NOTHING
+    return f"{two_decimals(row.mean)}{'' if row.std is None else f' ± {two_decimals(row.std)}'}%"
 
 
 def _protocol(row: Row) -> str:
@@ -107,5 +112,5 @@ def _changed(cells: Sequence[Sequence[str]]) -> Table:
     """The columns that differ between rows, always with the name; and what is alike in the others."""
     alike = {i for i in range(1, len(_COLUMNS)) if len({row[i] for row in cells}) == 1}
     kept = [i for i in range(len(_COLUMNS)) if i not in alike]
-    common = ", ".join(f"{_COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != _NOTHING)
+    common = ", ".join(f"{_COLUMNS[i].name} {cells[0][i]}" for i in sorted(alike) if cells[0][i] != NOTHING)
     return Table([_COLUMNS[i] for i in kept], [RowGroup([[row[i] for i in kept] for row in cells])], common)

@@ -7,11 +7,13 @@ from functools import cached_property
 from itertools import product
 from statistics import fmean, stdev
 
+from vggdsl.language.syntax import ResultLine
 from vggdsl.records.collect import Collection, SeedGroup, Subject
 from vggdsl.records.compare import is_under, nearest, unmeasured, value_of
 from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.result import BALANCED, TOP_5, Result
+from vggdsl.records.significance import Significance, held_against
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import Data
@@ -23,13 +25,26 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class Claimed:
-    """A figure as printed and in percent, where the source prints it, and its protocol."""
+    """A figure as printed and in percent, where the source prints it, and its protocol.
+
+    Between its ``bounds`` lies all that may be printed so, rounded or truncated.
+    """
 
     printed: str
     value: float
+    bounds: tuple[float, float]
     where: str | None
     protocol: Mapping[str, str]
     epochs: int | None = None
+
+    @classmethod
+    def of(
+        cls, printed: str, where: str | None, protocol: Mapping[str, str], line: ResultLine | None = None
+    ) -> "Claimed":
+        """A claim's figure, or that of a result ``line``, which has shares."""
+        figure, unit = Figure.parse(printed), 100 if line else 1
+        value, *bounds = (_round(float(unit * each)) for each in (figure.value, *figure.bounds))
+        return cls(printed, value, (bounds[0], bounds[1]), where, protocol, line.epochs if line else None)
 
 
 @dataclass(frozen=True)
@@ -88,19 +103,41 @@ class Row:
             return None
         return _round(self.mean - self.claimed.value)
 
+    @cached_property
+    def samples(self) -> Mapping[int, float]:
+        """The values by seed. A seed that changed nothing, so that it gave another's weights, is no further one."""
+        results = self.group.results if self.group is not None else ()
+        found = dict[tuple[str, float], int]()
+        for result, value in zip(results, self.values, strict=bool(self.values)):
+            found.setdefault((result.weights, value), result.seed)
+        return {seed: value for (_, value), seed in found.items()}
 
-def rows(collection: Collection, every: bool) -> list[Row]:
+    @property
+    def is_error(self) -> bool:
+        """Whether less is better."""
+        return self.measure.endswith("-error")
+
+    @cached_property
+    def significance(self) -> Significance | None:
+        """Whether the claim is reached; None where the two are not compared."""
+        if self.claimed is None or self.difference is None:
+            return None
+        return held_against([*self.samples.values()], *self.claimed.bounds, lower_is_better=self.is_error)
+
+
+def rows(collection: Collection, every: bool, *, claimed: bool = True) -> list[Row]:
     """The rows of a collection; what was measured twice and not alike is added to its findings.
 
-    ``every``: also the accuracies on training and validation images, where no claim asks for them.
+    ``every``: also the accuracies on training and validation images, where no claim asks for them. Without what is
+    ``claimed`` there is one row a measure.
     """
-    return [row for subject in collection.subjects for row in _rows(subject, every, collection.findings)]
+    subjects, findings = collection.subjects, collection.findings
+    return [row for each in subjects for row in _rows(each, _claims(each) if claimed else [], every, findings)]
 
 
-def _rows(subject: Subject, every: bool, findings: list[Diagnostic]) -> Iterator[Row]:
+def _rows(subject: Subject, claims: list[ResultClaim], every: bool, findings: list[Diagnostic]) -> Iterator[Row]:
     groups, splits = subject.groups(findings), SPLITS if every else ("test",)
     shown, evaluated = set[tuple[SeedGroup, str]](), set[tuple[object, ...]]()
-    claims = _claims(subject)
     for claim in claims:
         made = list(_of_line(subject, claim, groups, splits) if claim.line else _of_claim(subject, claim, groups))
         yield from made
@@ -160,7 +197,7 @@ def _of_line(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup], 
         split = name.removesuffix("-accuracy")
         if split not in splits:
             continue
-        claimed = Claimed(printed, _percent(float(printed)), claim.where, {}, claim.line.epochs)
+        claimed = Claimed.of(printed, claim.where, {}, claim.line)
         for group in groups:
             spec = subject.spec
             differs = dict.fromkeys(
@@ -178,7 +215,7 @@ def _of_claim(subject: Subject, claim: ResultClaim, groups: Sequence[SeedGroup])
     recipe = protocol.get("train", subject.spec.recipe().name)
     groups = [group for group in groups if group.one.recipe_name == recipe]
     for name, printed in claim.measures:
-        claimed = Claimed(printed, float(Figure.parse(printed).value), claim.where, protocol)
+        claimed = Claimed.of(printed, claim.where, protocol)
         made = [_claimed(subject, name, claimed, group) for group in groups]
         measured = [row for row in made if row.values]
         yield from measured or made[:1] or [Row(subject, recipe, name, claimed)]

@@ -90,6 +90,16 @@ class Figure:
         rounded = (exact / self._quantum()).to_integral_value(ROUND_HALF_UP) * self._quantum() == self.digits
         return ", ".join([*units, "rounded" if rounded else "truncated"])
 
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal]:
+        """The least of what may be printed so, by rounding, and the end of it, by truncating.
+
+        >>> [str(bound) for bound in Figure.parse("92.7%").bounds]
+        ['92.65', '92.8']
+        """
+        quantum = self._quantum()
+        return (self.digits - quantum / 2) * self.scale, (self.digits + quantum) * self.scale
+
     def _quantum(self) -> Decimal:
         """The place value of the last significant digit."""
         exponent = self.digits.normalize().as_tuple().exponent if self.approximate else None

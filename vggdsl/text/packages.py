@@ -30,6 +30,7 @@ PACKAGES = MappingProxyType(
         "psutil": "psutil",
         "rich": "rich",
         "safetensors": "safetensors",
+        "scipy": "scipy",
         "sklearn": "scikit-learn",
         "tensorboard": "tensorboard",
         "torch": "torch",
