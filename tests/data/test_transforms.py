@@ -12,6 +12,7 @@ from PIL import Image
 from refusals import findings
 from torch import Tensor
 from torchvision.transforms import v2
+from torchvision.transforms.v2 import functional
 from trainings import spec_with, whole_and_stopped
 
 from vggdsl.data.augment import augment, vflip
@@ -137,6 +138,41 @@ def test_it_is_scaled_as_torchvision_scales() -> None:
         theirs = v2.RandomResizedCrop(8)(image)
         ours = ResizedCrop((0.08, 1), (3 / 4, 4 / 3), None).see(image, Shape(3, 8, 8), seed)
         assert np.array_equal(np.asarray(ours), np.asarray(theirs))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_tensor_is_scaled_as_torchvision_scales_and_nearly_as_an_image(channels: int) -> None:
+    image = torch.from_numpy(np.random.RandomState(1).randint(0, 256, (channels, 37, 52), np.uint8))
+    opened = functional.to_pil_image(image)  # type: ignore[no-untyped-call]  # torchvision leaves it untyped
+    view, shape = ResizedCrop((0.08, 1), (3 / 4, 4 / 3), None, "tensor"), Shape(channels, 8, 8)
+    for seed in range(50):
+        torch.manual_seed(seed)
+        seen = view.see_tensor(opened, shape, seed)
+        assert seen.equal(v2.RandomResizedCrop(8)(image))
+        of_image = functional.pil_to_tensor(view.see(opened, shape, seed))
+        assert (seen.int() - of_image.int()).abs().max() <= 1
+
+
+def test_the_backend_is_that_of_the_recipe(photos: Path) -> None:
+    """Of files and of arrays, and of nothing but what is drawn to train on."""
+    plain, tensor = "random-resized-crop(8)", "random-resized-crop(8, backend=tensor)"
+    differ = set[int]()
+    for data in (f'folder("{photos}")', "fake(n=60, classes=3)"):
+        batches = list[Tensor]()
+        for augments in (plain, tensor):
+            found = load_data(_spec(augments, data).recipe(), Shape(3, 8, 8), NOWHERE)
+            assert isinstance(found.train, Lazy)
+            assert isinstance(found.train.view, ResizedCrop)
+            order = torch.arange(len(found.train))
+            (batch,) = training_batches(found.train, order, len(order), 1, lambda k: generator("x", k))
+            batches.append(batch.split.images)
+            theirs = [functional.pil_to_tensor(found.train.pictures[i]) for i in range(len(order))]
+            seeds = [drawn for (drawn,) in found.train.view.draw(len(order), generator("x", 0))]
+        differ |= {*(batches[0].int() - batches[1].int()).abs().flatten().tolist()}
+        for image, seed, seen in zip(theirs, seeds, batches[1], strict=True):
+            torch.manual_seed(seed)
+            assert seen.equal(v2.RandomResizedCrop(8)(image))
+    assert differ == {0, 1}
 
 
 def test_the_steps_say_what_is_seen_and_what_is_left() -> None:

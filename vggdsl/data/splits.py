@@ -73,6 +73,8 @@ class Lazy:
     def glimpse(self, index: int, *drawn: Any) -> Tensor:
         """What the view sees of an image by what it drew, (C, H, W) of uint8: see ``View.see``."""
         assert self.view is not None
+        if isinstance(self.view, ResizedCrop) and self.view.backend == "tensor":
+            return self.view.see_tensor(self.pictures[index], self.shape, *drawn)
         return functional.pil_to_tensor(self.view.see(self.pictures[index], self.shape, *drawn))
 
     def update(self, digest: Hash) -> None:

@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor
+from torchvision.transforms.v2 import functional
 
 from vggdsl.data.chance import LARGEST_SEED
 from vggdsl.data.preprocessing import scaled, scaled_size, window
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Augment, Crop, RandomResizedCrop, Recipe, Scale
+from vggdsl.spec.recipe.augments import Backend
 from vggdsl.spec.recipe.scales import SIZES as SIZES
 from vggdsl.spec.recipe.scales import evaluation_scale as evaluation_scale
 from vggdsl.spec.recipe.scales import training_scales
@@ -70,6 +72,7 @@ class ResizedCrop:
     area: tuple[float, float]
     ratio: tuple[float, float]
     scale: int | None
+    backend: Backend = "pillow"
 
     def draw(self, count: int, random: torch.Generator) -> list[tuple[Any, ...]]:
         """A seed for each image: what can be drawn depends on its size, which is known when it is read."""
@@ -77,9 +80,16 @@ class ResizedCrop:
 
     def see(self, image: Image.Image, shape: Shape, seed: int) -> Image.Image:
         """The part that is drawn by the seed, bilinear with antialiasing."""
+        part = self._part(image, seed)
+        return scaled(part, (shape.w, shape.h), (0, 0, *part.size))
+
+    def see_tensor(self, image: Image.Image, shape: Shape, seed: int) -> Tensor:
+        """The same as (C, H, W) of uint8, scaled as torchvision scales tensors: values may be off by one."""
+        return functional.resize(functional.pil_to_tensor(self._part(image, seed)), [shape.h, shape.w], antialias=True)
+
+    def _part(self, image: Image.Image, seed: int) -> Image.Image:
         top, left, h, w = self.part(image.height, image.width, torch.Generator().manual_seed(seed))
-        cropped = image.crop((left, top, left + w, top + h))
-        return scaled(cropped, (shape.w, shape.h), (0, 0, w, h))
+        return image.crop((left, top, left + w, top + h))
 
     def part(self, h: int, w: int, random: torch.Generator) -> tuple[int, int, int, int]:
         """Top, left, height and width of a part of an image of h x w pixels.
@@ -110,7 +120,7 @@ def view_of(recipe: Recipe) -> View | ResizedCrop | None:
     None where images are scaled to cover the input, and their centre is kept.
     """
     if recipe.augment and isinstance(first := recipe.augment[0], RandomResizedCrop):
-        return ResizedCrop(first.scale, first.ratio, evaluation_scale(recipe))
+        return ResizedCrop(first.scale, first.ratio, evaluation_scale(recipe), first.backend)
     scales = training_scales(recipe)
     if scales is None:
         return None

@@ -1,12 +1,14 @@
 """What a recipe can do to images to train on: the steps of ``augment``, and how each is written."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from vggdsl.language.schema import CallKind, Key, call_text, keys_of
-from vggdsl.language.types import Interval, Number, Range, UnfitError, Whole
+from vggdsl.language.types import Choice, Interval, Number, Range, UnfitError, Whole
 
 _SIDE = "pixels along each side"
+Backend = Literal["pillow", "tensor"]
+"""What scales an image, as torchvision's transforms have it: Pillow, or PyTorch."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,14 @@ class Crop:
 class RandomResizedCrop:
     """A random part of an image, scaled to ``size`` pixels (Szegedy et al. 2015, sec. 6).
 
-    Its area is a share of the image's, its width that of its height, as in torchvision's transform of this name.
+    Its area is a share of the image's, its width that of its height, as in torchvision's transform of this name. Scaled
+    as a ``tensor`` it takes less time, and may differ by 1 of 255.
     """
 
     size: Annotated[int, Whole(), _SIDE]
     scale: Annotated[tuple[float, float], Interval(1e-4, 1), "the part's share of the image's area"] = (0.08, 1.0)
     ratio: Annotated[tuple[float, float], Interval(0.01, 100), "its width, of its height"] = (3 / 4, 4 / 3)
+    backend: Annotated[Backend, Choice("pillow", "tensor"), "what scales it: Pillow, or quicker, PyTorch"] = "pillow"
 
     def __str__(self) -> str:
         return call_text("random-resized-crop", self, placed="size")
@@ -200,7 +204,7 @@ AUGMENTS = (
         "random-resized-crop",
         RandomResizedCrop,
         "a random part, scaled to the size; comes first",
-        keys_of(RandomResizedCrop, "scale", "ratio"),
+        keys_of(RandomResizedCrop, "scale", "ratio", "backend"),
         keys_of(RandomResizedCrop, "size"),
         _CROPPED,
         elsewhere=("resizedcrop", "sizedcrop", "rrc"),
