@@ -42,6 +42,7 @@ COMMANDS = {
     "predict": "Name what images show, by a trained run or an ONNX file.",
     "serve": "Name images over HTTP, by a trained run or an ONNX file.",
     "features": "What a layer of a trained network gives of images.",
+    "pack": "Pack a folder of images into shards: few large files in place of many small ones.",
     "bench": "How fast this machine trains, exports and runs networks, beside what others write.",
 }
 

@@ -17,7 +17,6 @@ from vggdsl.data.chance import random_seed
 from vggdsl.data.classes import ClassSizes
 from vggdsl.data.faults import duplicates, torn, unreadable
 from vggdsl.data.folders import (
-    find_folder,
     find_imagenet,
     find_tiny_imagenet,
     read_folder,
@@ -26,10 +25,12 @@ from vggdsl.data.folders import (
 )
 from vggdsl.data.images import check_channels, fit, recolour
 from vggdsl.data.inspection import Digests, Looked, Told, digests_of, look, nobody
+from vggdsl.data.layout import find_folder
 from vggdsl.data.memory import available, check_images
 from vggdsl.data.moments import Moments
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import SEED, Arrays, Files, Noise
+from vggdsl.data.shards import read_shards
 from vggdsl.data.shortcuts import shortcuts
 from vggdsl.data.sources import DataSource, Found, Wanted, digits, fake
 from vggdsl.data.splits import Images, Lazy, Split, measured, part_of, set_aside
@@ -56,6 +57,7 @@ SOURCES: dict[str, DataSource] = {
     "tiny-imagenet": DataSource(read_tiny_imagenet, find_tiny_imagenet),
     "imagenet": DataSource(read_imagenet, find_imagenet),
     "folder": DataSource(read_folder, find_folder),
+    "shards": DataSource(read_shards, find_folder),
     "fake": DataSource(fake),
 }
 _HELD = 0.5
@@ -151,13 +153,12 @@ class Divided:
         """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
         recipe, splits, classes = self.wanted.recipe, self.splits, self.classes
         looked, warnings = look(splits, _held(splits, recipe), told), [*self.warnings]
-        bad = [(one.files.names[i], why) for one in looked.values() for i, why in one.bad.items()]
+        bad = [(one.files, i, why) for one in looked.values() for i, why in one.bad.items()]
         if bad:
-            folder = next(iter(looked.values())).files.root
             if not skip_bad:
                 help = "mend them or take them away; or leave them out: `--skip-bad`"
-                raise InputError(unreadable("V530", folder, bad, recipe, help))
-            warnings += unreadable("W503", folder, bad, recipe, "they are left out, and the record says how many")
+                raise InputError(unreadable("V530", bad, recipe, help))
+            warnings += unreadable("W503", bad, recipe, "they are left out, and the record says how many")
             splits = self._good(looked)
             looked = {name: one.without_bad() for name, one in looked.items()}
         traits = _traits(splits, looked)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from vggdsl.data.inspection import Digests
+from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy, named
 from vggdsl.data.traits import Traits
 from vggdsl.spec.recipe import Recipe
@@ -18,28 +18,27 @@ _LISTED, _REASONS = 20, 10
 """Files that are named with a reason, and reasons that are told."""
 
 
-def unreadable(
-    code: CodeName, root: Path, found: Iterable[tuple[str, str]], recipe: Recipe, help: str
-) -> list[Diagnostic]:
-    """A finding for each reason, with the files below ``root`` that have it; ``found`` are names and reasons.
+def unreadable(code: CodeName, found: Iterable[tuple[Files, int, str]], recipe: Recipe, help: str) -> list[Diagnostic]:
+    """A finding for each reason, with the files that have it; ``found`` are those of one set, by index, and reasons.
 
     The first says where the recipe names the set, the last how to mend it.
     """
-    by_reason = dict[str, list[str]]()
-    for name, why in found:
+    by_reason = dict[str, list[tuple[Files, int]]]()
+    for files, index, why in found:
         known = why in by_reason or len(by_reason) < _REASONS
-        by_reason.setdefault(why if known else "for other reasons", []).append(name)
-    told = [Diagnostic(code, _unreadable(root, why, sorted(names))) for why, names in by_reason.items()]
+        by_reason.setdefault(why if known else "for other reasons", []).append((files, index))
+    told = [Diagnostic(code, _unreadable(why, bad)) for why, bad in by_reason.items()]
     told[:1] = [replace(each, labels=recipe.place("data")) for each in told[:1]]
     told[-1:] = [replace(each, help=help) for each in told[-1:]]
     return told
 
 
-def _unreadable(root: Path, why: str, names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return f"{root / names[0]} can't be read: {why}"
+def _unreadable(why: str, bad: Sequence[tuple[Files, int]]) -> str:
+    ((files, index), *others), names = bad, sorted(each.names[i] for each, i in bad)
+    if not others:
+        return f"{files.called(index)} can't be read: {why}"
     more = f" and {len(names) - _LISTED:,} more" if len(names) > _LISTED else ""
-    return f"{len(names):,} images in {root} can't be read: {why}: {', '.join(names[:_LISTED])}{more}"
+    return f"{len(names):,} images in {files.root} can't be read: {why}: {', '.join(names[:_LISTED])}{more}"
 
 
 def duplicates(

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -12,19 +12,21 @@ from vggdsl.data.annotations import are_annotations_within, is_annotation, masks
 from vggdsl.data.doubts import doubts
 from vggdsl.data.formats import SUFFIXES, UNREAD
 from vggdsl.data.hints import classes_in_names, explained
-from vggdsl.data.layout import CLASS_ALL_THE_SAME, folder_named, folders_in, layout_of
+from vggdsl.data.layout import CLASS_ALL_THE_SAME, find_folder, folder_named, folders_in, layout_of
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, looks, one_form, part_of, unlike
 from vggdsl.data.pictures import Files
+from vggdsl.data.shards import are_shards, read_shards_in
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
-from vggdsl.spec.copies import original_of
 from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.files import at_home, is_file, is_folder
+from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.units import names_text, plural
 
 IMAGENET, TINY = "imagenet", "tiny-imagenet-200"
+TINY_LABELS = Path("val", "val_annotations.txt")
+_TINY_SPLITS = ("train", "test")
 _IMAGENET_TEST = 50_000
 """Images of ImageNet that are set aside: as many as validate."""
 _TOLD_EACH = 4
@@ -63,25 +65,6 @@ def read_folder(wanted: Wanted) -> Found:
         return _read(root, wanted, lambda train: (train // 10, train // 5))
 
 
-def find_folder(recipe: Recipe, root: Path) -> Path:
-    """The folder of a recipe: a relative path is looked up in the data folder, then beside the spec, then here.
-
-    For a run's copy of a spec and its record that is beside the spec that was trained, too.
-
-    Raises ``InputError`` V503.
-    """
-    path = at_home(Path(recipe.data.path or ""))
-    file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
-    roots = list(dict.fromkeys((root / path, file.parent / path, (original_of(file) or file).parent / path, path)))
-    found = next((folder for name in roots if (folder := folder_named(name)) is not None), None)
-    if found is None:
-        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
-        packed = next(filter(is_file, roots), None)
-        help = f"{packed} is a file: unpack it, and name the folder" if packed else help
-        raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
-    return found
-
-
 # -- ImageNet
 
 
@@ -93,14 +76,15 @@ def read_imagenet(wanted: Wanted) -> Found:
     """
     root = find_imagenet(wanted.recipe, wanted.root)
     with _readable(root, wanted.recipe), explained(root):
-        found = _read(root, wanted, lambda train: (train // 20, min(_IMAGENET_TEST, max(1, train // 20))))
+        read = read_shards_in if are_shards(root) else _read
+        found = read(root, wanted, lambda train: (train // 20, min(_IMAGENET_TEST, max(1, train // 20))))
         _check_classes(found.classes, root / "train", wanted.recipe)
     return found
 
 
 def find_imagenet(recipe: Recipe, root: Path) -> Path:
     """The folder of ImageNet. Raises ``InputError`` V503."""
-    if not is_folder(root / IMAGENET / "train"):
+    if not (is_folder(root / IMAGENET / "train") or are_shards(root / IMAGENET)):
         help = (
             f"looked for {root / IMAGENET / 'train'} and {root / IMAGENET / 'val'}, with a folder a class; say where "
             "with `--data DIR`. It is given to who registers at https://image-net.org/download, not by `--download`"
@@ -119,12 +103,24 @@ def read_tiny_imagenet(wanted: Wanted) -> Found:
     the labels of its ``test`` aren't public. Its labels stand in ``val_annotations.txt``, or in folders a class.
     """
     root = find_tiny_imagenet(wanted.recipe, wanted.root)
+    if are_shards(root):
+        found = read_shards_in(root, wanted, lambda train: (train // 10, 0))
+        if len(found.splits) != len(_TINY_SPLITS):
+            raise wrong(wanted.recipe, f"{root} has other parts than Tiny ImageNet: {names_text([*found.splits])}")
+        # Its val is the test, whatever it was packed as.
+        found = replace(found, splits=dict(zip(_TINY_SPLITS, found.splits.values(), strict=True)), parts={})
+    else:
+        found = read_tiny_imagenet_in(root, wanted)
+    _check_classes(found.classes, root / "train", wanted.recipe)
+    return found
+
+
+def read_tiny_imagenet_in(root: Path, wanted: Wanted) -> Found:
+    """As it comes, of as many classes as there are."""
     with _readable(root, wanted.recipe):
         classes, train = _train(root, root / "train", wanted.recipe, PassedOver())
-        _check_classes(classes, root / "train", wanted.recipe)
-        annotations = root / "val" / "val_annotations.txt"
-        if is_file(annotations):
-            test = _annotated(root, annotations, classes, wanted.recipe)
+        if is_file(root / TINY_LABELS):
+            test = _annotated(root, root / TINY_LABELS, classes, wanted.recipe)
         else:
             test = _images(root, root / "val", classes, wanted.recipe, PassedOver())
     splits = {"train": train.split(root, wanted), "test": test.split(root, wanted)}
@@ -133,7 +129,7 @@ def read_tiny_imagenet(wanted: Wanted) -> Found:
 
 def find_tiny_imagenet(recipe: Recipe, root: Path) -> Path:
     """The folder of Tiny ImageNet. Raises ``InputError`` V503."""
-    if not is_folder(root / TINY / "train"):
+    if not (is_folder(root / TINY / "train") or are_shards(root / TINY)):
         help = (
             f"looked for {root / TINY / 'train'}; say where with `--data DIR`, or fetch "
             "http://cs231n.stanford.edu/tiny-imagenet-200.zip (237 MB) and unpack it there: `--download` doesn't"

@@ -76,6 +76,8 @@ def _help(root: Path, given: str | None) -> str | None:
     entry = next((_SETS[name] for name in names if name in _SETS), None)
     if entry is not None:
         return f"`data {entry}` reads these files, in place of `data folder`"
+    if any(path.suffix == ".tar" and is_file(path) for path in inside):
+        return f'`data shards("{root}")` reads tar files as WebDataset lays them out, in place of `data folder`'
     parts = [path for folder in folders if part_of(folder.name) for path in _inside(folder)]
     labels = next((path for path in (*inside, *parts) if _LABELS.fullmatch(path.name) and is_file(path)), None)
     if labels is None:

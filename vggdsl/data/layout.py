@@ -1,4 +1,4 @@
-"""Which folders of a set of images are parts, and which are classes."""
+"""Where a set of images lies; which of its folders are parts, and which are classes."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -9,8 +9,10 @@ from vggdsl.data.annotations import is_annotation, refuse_annotated
 from vggdsl.data.listing import PassedOver, count_beside, entries_of, holds_images
 from vggdsl.data.names import PARTS, is_named_as_image, letters, one_form, part_of, part_within
 from vggdsl.data.sources import wrong
+from vggdsl.spec.copies import original_of
 from vggdsl.spec.recipe import Recipe
-from vggdsl.text.files import is_folder
+from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.files import at_home, is_file, is_folder
 from vggdsl.text.units import names_text
 
 CLASS_ALL_THE_SAME = "if it is one, put all folders of classes into one folder `train`"
@@ -31,6 +33,25 @@ def folder_named(path: Path) -> Path | None:
     with suppress(OSError):
         return next((p for p in parent.iterdir() if one_form(p.name) == one_form(path.name) and p.is_dir()), None)
     return None
+
+
+def find_folder(recipe: Recipe, root: Path) -> Path:
+    """The folder of a recipe: a relative path is looked up in the data folder, then beside the spec, then here.
+
+    For a run's copy of a spec and its record that is beside the spec that was trained, too.
+
+    Raises ``InputError`` V503.
+    """
+    path = at_home(Path(recipe.data.path or ""))
+    file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
+    roots = list(dict.fromkeys((root / path, file.parent / path, (original_of(file) or file).parent / path, path)))
+    found = next((folder for name in roots if (folder := folder_named(name)) is not None), None)
+    if found is None:
+        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
+        packed = next(filter(is_file, roots), None)
+        help = f"{packed} is a file: unpack it, and name the folder" if packed else help
+        raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
+    return found
 
 
 def folders_in(folder: Path, recipe: Recipe) -> dict[str, Path]:

@@ -83,14 +83,18 @@ class Files:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:
-        return open_image(self.root / self.names[index], self.channels)
+        return open_image(self.source(index), self.channels)
 
     def size(self, index: int) -> tuple[int, int] | None:
-        return size_of(self.root / self.names[index])
+        return size_of(self.source(index))
 
     def open(self, index: int) -> tuple[Image.Image, Kind]:
         """An image, and what its file was."""
-        return open_file(self.root / self.names[index], self.channels)
+        return open_file(self.source(index), self.channels)
+
+    def source(self, index: int) -> Path | bytes:
+        """What an image is decoded from: its file, or what would stand in one."""
+        return self.root / self.names[index]
 
     def called(self, index: int) -> str:
         """What an image is called where it is told of."""

@@ -8,6 +8,7 @@ from vggdsl.cli.schemas.runs import (
     Evaluated,
     Exported,
     NetworkPair,
+    PackedShards,
     Predicted,
     Recorded,
     Refused,
@@ -48,6 +49,7 @@ SCHEMAS: Mapping[str, Any] = {
     "predict --json": Annotated[Predicted, "one on a line for each image, as soon as it is known"],
     "serve": Annotated[Predicted | Refused, "over HTTP"],
     "features --json": WrittenFeatures,
+    "pack --json": PackedShards,
     "bench --json": list[BenchRow],
 }
 """What stands on standard output, by the call."""

@@ -351,6 +351,19 @@ class WrittenFeatures(TypedDict):
     weights: Annotated[str, "the digest of the network's"]
 
 
+# -- pack
+
+
+class PackedShards(TypedDict):
+    """The images of a folder, in shards."""
+
+    path: Annotated[str, "the folder of shards"]
+    images: Annotated[Mapping[str, int], "how many of each part; of one pool, all are of train"]
+    classes: Annotated[int, "how many"]
+    shards: Annotated[int, "how many files"]
+    bytes: Annotated[int, "the size of these files together"]
+
+
 # -- bench
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 import torch
 
 from vggdsl.data.dataset import SPLITS, Divided, find_data
-from vggdsl.data.folders import find_folder
-from vggdsl.data.layout import folders_in
+from vggdsl.data.layout import find_folder, folders_in
 from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import one_form
 from vggdsl.data.normalisation import Normalisation

@@ -39,16 +39,18 @@ from vggdsl.text.source import Placed
 
 _Optimizer = TypeVar("_Optimizer", SGD, Adam)
 _FOR = {"val": "choose", "test": "test"}
+_IN_FOLDERS = {
+    "folder": "a folder with a folder for each class",
+    "shards": "tar files that `vggdsl pack` wrote, or others for WebDataset",
+}
 
 
 def _data_set(name: str) -> CallKind:
     published = DATA_SETS[name]
     keys = keys_of(Data, "n", *(("classes",) if name == "fake" else ()), "val", "test", "seed", "labels", "images")
-    if name == "folder":
+    if name in _IN_FOLDERS:
         path = Key("path", Quoted(), "where it is", required=True)
-        return CallKind(
-            name, partial(_data, name), "a folder with a folder for each class", keys, (path,), 'folder("DIR")'
-        )
+        return CallKind(name, partial(_data, name), _IN_FOLDERS[name], keys, (path,), f'{name}("DIR")')
     if name == "fake":
         return CallKind(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
     own = "".join(f", some of them to {_FOR[split]} by" for split in published.splits)

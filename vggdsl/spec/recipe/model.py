@@ -87,6 +87,7 @@ DATA_SETS: Mapping[str, Published] = {
     "tiny-imagenet": Published(200, 110_000, 64, {"test": 10_000}),
     "imagenet": Published(1000, 1_331_167, splits={"val": 50_000}),
     "folder": Published(),
+    "shards": Published(),
     "fake": Published(),
 }
 

@@ -1,0 +1,70 @@
+"""``vggdsl pack``."""
+
+import time
+from pathlib import Path
+
+import click
+
+from vggdsl.cli.common import echo_json, note, report, reports_errors, say
+from vggdsl.cli.schemas.runs import PackedShards
+from vggdsl.text.units import bytes_text, plural
+
+_MB = 1_000_000
+_OFTEN = 10.0
+"""Seconds between lines that tell how far it is."""
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "-o", "--output", required=True, metavar="SHARDS", type=click.Path(path_type=Path), help="The folder of shards."
+)
+@click.option(
+    "--size", metavar="MB", type=click.IntRange(1), default=1000, show_default=True, help="Of a shard, at most."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="By which images to train on are shuffled."
+)
+@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
+@reports_errors
+def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> None:
+    """Pack a folder of images into shards: a few large files in place of many small ones.
+
+    DIR is read as `data folder("DIR")` reads it: a folder a class, in folders of parts or in one pool; ImageNet's and
+    Tiny ImageNet's, too. SHARDS holds tar files as WebDataset lays them out, KEY.jpg and KEY.cls of each image, with
+    its bytes as they are, and an index of where each begins. A recipe with `data shards("SHARDS")` trains to the
+    same digits as with the folder, wherever images stand.
+
+    Within the parts of train the images are shuffled over all shards, for programs that read shards one after the
+    other. SHARDS is there when it is whole.
+
+    \b
+    vggdsl pack photos -o photos-shards
+    vggdsl pack data/imagenet -o fast/imagenet && vggdsl train vgg_d --data fast
+    """
+    from vggdsl.data.packing import pack
+
+    told = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told > _OFTEN:
+            told = time.monotonic()
+            note(f"packed {done:,} of {plural(total, 'image')}")
+
+    made = pack(folder, output, size=size * _MB, seed=seed, told=tell)
+    for line in made.notes:
+        note(f"note: {line}")
+    report(made.warnings)
+    written: PackedShards = {
+        "path": str(output),
+        "images": dict(made.images),
+        "classes": made.classes,
+        "shards": made.shards,
+        "bytes": made.size,
+    }
+    if as_json:
+        echo_json(written)
+    else:
+        images = ", ".join(f"{count:,} in {part}" for part, count in made.images.items())
+        say(f"{output}: {plural(made.shards, 'shard')}, {bytes_text(made.size)}, {images}, {made.classes:,} classes")

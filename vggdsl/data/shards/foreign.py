@@ -1,0 +1,184 @@
+"""Shards without an index, as others write them for WebDataset: what lies where, by the headers in the files.
+
+An image and its class have one name up to the first dot, ``KEY.jpg`` and ``KEY.cls``, and stand side by side.
+"""
+
+import re
+import tarfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from vggdsl.data.names import PARTS, is_hidden, is_named_as_image, one_form, part_of, part_within
+from vggdsl.data.shards.index import INDEX, PART, Index, Numbers, Shard
+from vggdsl.data.shards.packed import PLACE
+from vggdsl.data.sources import wrong
+from vggdsl.spec.recipe import Recipe
+from vggdsl.text.files import is_file
+from vggdsl.text.units import names_text, plural
+
+_LABEL = "cls"
+_LONGEST = 200
+"""Bytes of a class's name or number, at most."""
+_BLOCK, _END = 512, 1 << 20
+"""Bytes of a header, and of 0 behind the last file, with which a program may have filled up."""
+_LAID_OUT = "of each image there are KEY.jpg and KEY.cls, which holds the number of its class or the name of it"
+_PACKED = re.compile(r"\.tar\.\w+|\.tgz")
+_NUMBER = re.compile(r"\d{1,6}")
+
+
+@dataclass
+class _Found:
+    """The images of shards, with what their classes are called, and the endings of other files."""
+
+    names: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    places: list[tuple[int, int, int, int]] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
+
+
+def index_of_foreign(root: Path, recipe: Recipe) -> Index:
+    """Raises ``InputError`` V512 where images and their classes can't be told, ``OSError`` if files can't be read."""
+    if root.name.endswith(PART):
+        help = f"`vggdsl pack` ends with a folder without {PART}: remove this one, and pack again"
+        raise wrong(recipe, f"{root} is what is left of a pack that didn't end", help)
+    notes = list[str]()
+    shards, found = list[Shard](), _Found()
+    for path, part in _parts(root, recipe, notes):
+        try:
+            _read(path, path.relative_to(root).with_suffix("").as_posix(), len(shards), found)
+        except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
+            help = f"a shard is a plain tar file, where {_LAID_OUT}"
+            raise wrong(recipe, f"{path} can't be read as a shard: {error}", help) from None
+        shards.append(Shard(path.relative_to(root).as_posix(), path.stat().st_size, part))
+    classes, labels = _classes(found.labels, root, recipe)
+    if found.others:
+        endings = names_text([f"{count:,} {ending}" for ending, count in sorted(found.others.items())])
+        notes.append(f"{plural(found.others.total(), 'file')} in shards passed over: {endings}")
+    by = "number" if classes == tuple(map(str, range(len(classes)))) else "name"
+    files = plural(len(shards), "file")
+    notes.append(f"{root} has no {INDEX}: images are found by the headers in {files}, and classes have a {by} alone")
+    parts = {part: part for part in PARTS if any(shard.part == part for shard in shards)}
+    called = {"train": ""} if [*parts] == ["train"] else parts
+    return Index(classes, called, shards, found.names, labels, np.array(found.places, PLACE), tuple(notes))
+
+
+# -- which files
+
+
+def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str]]:
+    """The shards in their order, each with its part: by its folder, or by a word of its name; of one pool train."""
+    entries = sorted(path for path in root.iterdir() if not is_hidden(path.name))
+    folders = [path for path in entries if path.is_dir()]
+    files = _shards([path for path in entries if path.is_file()], recipe)
+    within = {folder: _shards(sorted(filter(is_file, folder.iterdir())), recipe) for folder in folders}
+    within = {folder: shards for folder, shards in within.items() if shards}
+    if bool(files) == bool(within):
+        what = f"shards beside folders of them, {names_text([each.name for each in within])}" if files else "no shards"
+        raise wrong(recipe, f"{root} has {what}", f"shards are plain tar files, such as train-000000.tar; {_LAID_OUT}")
+    named = [(path, part_within(path.stem)) for path in files]
+    named += [(path, part_of(folder.name)) for folder, shards in within.items() for path in shards]
+    if files and not any(part for _, part in named):
+        return [(path, "train") for path in files]
+    unnamed = next((path for path, part in named if part is None), None)
+    if unnamed is not None or "train" not in {part for _, part in named}:
+        what = f"{unnamed.relative_to(root)}, which is in no part by its name" if unnamed else "no shards of train"
+        help = "parts are folders train, val and test, or words in the names of files, as in train-000000.tar"
+        raise wrong(recipe, f"{root} has {what}", help)
+    unused = [path for path, part in named if part not in PARTS]
+    if unused:
+        notes.append(f"{plural(len(unused), 'file')} in {root} passed over: in no part that is trained or measured on")
+    return [(path, part) for path, part in named if part in PARTS]
+
+
+def _shards(files: Sequence[Path], recipe: Recipe) -> list[Path]:
+    packed = next((path for path in files if _PACKED.search(path.name)), None)
+    if packed is not None:
+        message = f"{packed} is compressed: in it no image can be read alone"
+        help = "unpack it to a plain tar file, as `gunzip` does of .tar.gz: images are compressed already"
+        raise wrong(recipe, message, help)
+    return [path for path in files if path.suffix == ".tar"]
+
+
+# -- what they hold
+
+
+def _read(path: Path, called: str, number: int, found: _Found) -> None:
+    """Raises ``ValueError`` or ``TarError`` for what is no plain tar file of images and classes."""
+    with path.open("rb") as file:
+        for key, members in _samples(_members(file)):
+            images = [each for ending, each in members if is_named_as_image(f"image.{ending}")]
+            labels = [each for ending, each in members if ending == _LABEL]
+            for ending, each in members:
+                if each not in images and each not in labels:
+                    found.others[f".{ending}" if ending else "without an ending"] += 1
+            if not images and not labels:
+                continue
+            if len(images) != 1 or len(labels) != 1:
+                have = f"{plural(len(images), 'image')} that can be read and {len(labels)} .{_LABEL}"
+                raise ValueError(f"{key} has {have}")
+            (image,), (label,) = images, labels
+            found.names.append(f"{called}/{image.name}")
+            found.labels.append(_label(file, label))
+            found.places.append((number, image.offset_data, image.size, 0))
+
+
+def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
+    """The files in a tar file, which ends as such do."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        while (member := tar.next()) is not None:
+            tar.members = []  # they would all be kept
+            if member.size < 0 or member.offset_data + member.size > size:
+                raise ValueError(f"it ends before {member.name} does")
+            if member.issparse() or not (member.isfile() or member.isdir()):
+                raise ValueError(f"{member.name} is no plain file in it, but a link, a device, or sparse")
+            if member.isfile() and not is_hidden(member.name.rpartition("/")[2]):
+                yield member
+        file.seek(tar.offset)  # where the header is that ends it
+        end = file.read(_END + 1)
+    if not _BLOCK <= len(end) <= _END or any(end):
+        raise ValueError(f"after {tar.offset:,} bytes there is neither a file nor its end")
+
+
+def _samples(members: Iterable[tarfile.TarInfo]) -> Iterator[tuple[str, list[tuple[str, tarfile.TarInfo]]]]:
+    """What stands side by side under one key, up to the first dot of a name, with its endings in lower case."""
+    key, of_key = "", list[tuple[str, tarfile.TarInfo]]()
+    for member in members:
+        folder, slash, name = member.name.rpartition("/")
+        stem, _, ending = name.partition(".")
+        if of_key and folder + slash + stem != key:
+            yield key, of_key
+            of_key = []
+        key = folder + slash + stem
+        of_key.append((ending.lower(), member))
+    if of_key:
+        yield key, of_key
+
+
+def _label(file: BinaryIO, member: tarfile.TarInfo) -> str:
+    file.seek(member.offset_data)
+    text = file.read(min(member.size, _LONGEST + 1)).decode().strip()
+    if not text or len(text) > _LONGEST or not text.isprintable():
+        raise ValueError(f"{member.name} names no class")
+    return one_form(text)
+
+
+def _classes(texts: Sequence[str], root: Path, recipe: Recipe) -> tuple[tuple[str, ...], Numbers]:
+    """The classes by their numbers where all are such, else by their names in order; and the label of each text."""
+    different = {*texts}
+    if all(_NUMBER.fullmatch(text) for text in different):
+        count = max(map(int, different), default=-1) + 1
+        number: Mapping[str, int] = {text: int(text) for text in different}
+        classes = tuple(map(str, range(count)))
+    else:
+        classes = tuple(sorted(different))
+        number = {name: label for label, name in enumerate(classes)}
+    if len(classes) < 2:
+        raise wrong(recipe, f"{root} has images of {len(classes)} classes", f"two at least; {_LAID_OUT}")
+    return classes, np.array([number[text] for text in texts], np.int64)

@@ -1,0 +1,98 @@
+"""Images whose files lie in shards."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from vggdsl.data.decoding import size_of
+from vggdsl.data.formats import Kind
+from vggdsl.data.pictures import Files
+from vggdsl.data.shards.tars import Tars
+from vggdsl.data.unreadable import UnreadableImageError
+
+PLACE = np.dtype([("shard", "u4"), ("offset", "u8"), ("length", "u8"), ("fingerprint", "u8")])
+"""Where an image's bytes are: in which shard, from which byte on, how many; and what ``fingerprint_of`` gives of them,
+0 where nobody knows."""
+Places = npt.NDArray[np.void]
+_HEAD = 1 << 16
+"""Bytes that tell an image's size, of nearly all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Packed(Files):
+    """Images in shards, by the names that their files had. They are read by many threads and processes at once.
+
+    Bytes that aren't those that were packed are told as an image that can't be read, whenever they are met.
+    """
+
+    tars: Tars
+    places: Places
+
+    def __getitem__(self, index: int) -> Image.Image:
+        with self._named(index):
+            return super().__getitem__(index)
+
+    def open(self, index: int) -> tuple[Image.Image, Kind]:
+        with self._named(index):
+            return super().open(index)
+
+    def source(self, index: int) -> bytes:
+        return self.content(index)
+
+    def size(self, index: int) -> tuple[int, int] | None:
+        shard, offset, length, _ = self.places[index].item()
+        try:
+            head = self.tars.read(shard, offset, min(length, _HEAD))
+            return size_of(head) or size_of(self.content(index))
+        except (UnreadableImageError, OSError):
+            return None
+
+    def called(self, index: int) -> str:
+        return f"{self.names[index]} in {self.tars.path(int(self.places[index]['shard']))}"
+
+    def state(self, index: int) -> bytes:
+        shard, *place = self.places[index].item()
+        return self.tars.state(shard) + repr(place).encode()
+
+    def content(self, index: int) -> bytes:
+        """Raises ``UnreadableImageError`` V530 if they aren't there, or aren't those that were packed."""
+        shard, offset, length, fingerprint = self.places[index].item()
+        try:
+            found = self.tars.read(shard, offset, length)
+        except OSError as error:
+            raise UnreadableImageError(self.called(index), error.strerror or str(error)) from None
+        if len(found) < length:
+            raise UnreadableImageError(self.called(index), "its shard ends before it does")
+        if fingerprint and fingerprint_of(found) != fingerprint:
+            raise UnreadableImageError(self.called(index), "its bytes aren't those that were packed")
+        return found
+
+    def fingerprint(self, index: int) -> bytes:
+        known = int(self.places[index]["fingerprint"])
+        return known.to_bytes(8, "little") if known else sha256(self.content(index)).digest()
+
+    def length(self, index: int) -> int:
+        return int(self.places[index]["length"])
+
+    def take(self, indices: Tensor) -> "Packed":
+        chosen = super().take(indices)
+        return replace(self, names=chosen.names, places=self.places[indices.numpy()])
+
+    @contextmanager
+    def _named(self, index: int) -> Iterator[None]:
+        """What is said of bytes is said of the image that they are."""
+        try:
+            yield
+        except UnreadableImageError as error:
+            raise error.of(self.called(index)) from None
+
+
+def fingerprint_of(content: bytes) -> int:
+    """The first 64 bits of SHA-256; never 0."""
+    return int.from_bytes(sha256(content).digest()[:8], "little") or 1
