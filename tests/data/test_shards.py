@@ -154,7 +154,7 @@ def test_images_to_train_on_are_shuffled_and_others_stand_in_order(tmp_path: Pat
 
 
 @pytest.mark.parametrize("entries", [{"n": 30}, {"val": 7, "test": 8, "seed": 3}, {"labels": "random"}])
-def test_what_a_recipe_takes_is_the_same(entries: dict[str, object], tmp_path: Path) -> None:
+def test_what_a_recipe_takes_is_the_same(entries: dict[str, Any], tmp_path: Path) -> None:
     root = pool(tmp_path / "set")
     shards = packed(root, tmp_path / "shards")
     assert load("shards", shards, **entries).digest == load("folder", root, **entries).digest
@@ -357,7 +357,7 @@ INDEX: dict[str, Any] = {
         *([{"name": name, "bytes": 10**6, "part": "train"}] for name in ("../x.tar", "/x.tar", "a/b.tar", "a\\b.tar",
           "..", "x.tar\0", "x", 1, None, "x.tar.gz", "no.tar")),
         *([{"name": "train-000000.tar", "bytes": size, "part": "train"}] for size in (-1, 1.5, "9", None, True, 2**70)),
-        *([{"name": "train-000000.tar", "bytes": 10**6, "part": part}] for part in ("val", [], None)),
+        *([{"name": "train-000000.tar", "bytes": 10**6, "part": part}] for part in ("val", ["train"], None)),
     ],
     "images": [[], {}, None, "x"],
 }  # fmt: skip

@@ -133,7 +133,7 @@ def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
     file.seek(0)
     with tarfile.open(fileobj=file, mode="r:") as tar:
         while (member := tar.next()) is not None:
-            tar.members = []  # they would all be kept
+            tar.members = []  # type: ignore[attr-defined]  # typeshed leaves it out: all would be kept
             if member.size < 0 or member.offset_data + member.size > size:
                 raise ValueError(f"it ends before {member.name} does")
             if member.issparse() or not (member.isfile() or member.isdir()):
