@@ -74,8 +74,20 @@ counts = st.integers(0, 10**9)
 blocks = names.map(lambda name: placed(f"b_{name}"))
 parameters = st.sampled_from(["a", "c2", "x", "k_1"]).map(syntax.Parameter)
 rates = st.sampled_from(["0.5", "40%", ".25", "12.5%", "0.0"])
-values: st.SearchStrategy[syntax.Value] = sizes | parameters
-given_values: st.SearchStrategy[syntax.Argument] = values | rates
+_parts = st.lists(sizes.map(str), min_size=2, max_size=3, unique=True) | st.sampled_from(
+    [["1..4"], ["64..128:32"], ["7", "16..64:16"], ["1..3", "8"]]
+)
+choice_names = st.just("") | st.sampled_from(["w", "x", "d_2", "input_1", "conv", "epoch"])
+
+
+@composite
+def choices(draw: st.DrawFn, parts: st.SearchStrategy[list[str]] = _parts) -> syntax.Choice:
+    return syntax.Choice(tuple(draw(parts)), NOWHERE, draw(choice_names))
+
+
+values: st.SearchStrategy[syntax.Value] = st.one_of(sizes, sizes, parameters, choices())
+_rate_choices = choices(st.sampled_from([["0.3", "0.5"], ["40%", ".25"], ["0.1..0.5:0.1"], ["0", "1..3"]]))
+given_values: st.SearchStrategy[syntax.Argument] = values | rates | _rate_choices
 printed_sizes = st.lists(sizes, min_size=1, max_size=3).map(lambda numbers: Size(tuple(numbers)))
 full_sizes = st.lists(sizes, min_size=2, max_size=3).map(lambda numbers: Size(tuple(numbers)))
 
@@ -93,6 +105,9 @@ option_keys = st.sampled_from(_KEYS).map(placed)
 
 @composite
 def _options(draw: st.DrawFn) -> Option:
+    if draw(st.integers(0, 9)) == 9:
+        choice = draw(choices(_parts | st.sampled_from([["yes", "no"], ["0x3", "same"]])))
+        return Option(draw(option_keys), placed(str(choice)), NOWHERE, choice=choice)
     quoted = draw(st.booleans())
     return Option(draw(option_keys), placed(draw(strings if quoted else bare_values)), NOWHERE, quoted)
 
@@ -107,10 +122,12 @@ protocols = st.lists(st.sampled_from(PROTOCOL).map(option) | quoted_classes, max
 
 _LAYERS = [kind for kind in KINDS.values() if kind.form != "MERGE"]
 _kernels: st.SearchStrategy[tuple[syntax.Value, syntax.Value]] = st.one_of(
-    st.tuples(sizes, sizes), sizes.map(lambda k: (k, k)), parameters.map(lambda k: (k, k))
+    st.tuples(sizes, sizes),
+    st.one_of(sizes, parameters, choices()).map(lambda k: (k, k)),
+    st.tuples(choices(), sizes | choices()),
 )
-_rates = st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]) | parameters
-_slopes = st.none() | st.sampled_from(["0.1", ".25", "1"]) | parameters
+_rates = st.one_of(st.sampled_from(["0.5", "40%", ".25", "12.5%", "0"]), parameters, _rate_choices)
+_slopes = st.one_of(st.none(), st.sampled_from(["0.1", ".25", "1"]), parameters, _rate_choices)
 
 
 @composite
@@ -156,7 +173,8 @@ def plain_items(draw: st.DrawFn) -> Item:
 
 
 def _item(draw: st.DrawFn, element: syntax.Element) -> Item:
-    return Item(element, NOWHERE, draw(perhaps(labels)), draw(perhaps(counts)), draw(perhaps(arrows())))
+    repeats = st.one_of(counts, counts, parameters, choices())
+    return Item(element, NOWHERE, draw(perhaps(labels)), draw(perhaps(repeats)), draw(perhaps(arrows())))
 
 
 @composite
@@ -176,14 +194,17 @@ _exact = figures.filter(lambda figure: not figure.approximate)
 
 @composite
 def items(draw: st.DrawFn, deep: int = 2) -> Item:
-    """Layers and calls, in groups, branches and auxiliary heads."""
-    kind = draw(st.sampled_from(["plain"] * 5 + ["group", "merge", "aux"])) if deep else "plain"
+    """Layers and calls, in groups, alternations, branches and auxiliary heads."""
+    kind = draw(st.sampled_from(["plain"] * 5 + ["group", "merge", "aux", "either"])) if deep else "plain"
     match kind:
         case "group":
             return _item(draw, syntax.Group(draw(_several(deep - 1)), NOWHERE))
         case "merge":
             branches = draw(st.lists(_several(deep - 1), min_size=2, max_size=3))
             return _item(draw, syntax.Merge(draw(st.sampled_from(MERGES)), tuple(branches), NOWHERE))
+        case "either":
+            rows = draw(st.lists(_several(deep - 1), min_size=2, max_size=3))
+            return _item(draw, syntax.Alternation(tuple(rows), NOWHERE, draw(choice_names)))
         case "aux":
             return _item(draw, syntax.Aux(draw(_exact), draw(_several(deep - 1)), NOWHERE))
         case _:

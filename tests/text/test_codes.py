@@ -21,7 +21,7 @@ from vggdsl.text import errors
 from vggdsl.text.codes import CODES, Code, CodeName
 from vggdsl.text.diagnostics import render_all
 from vggdsl.text.errors import Diagnostic, Label, VggdslError, error_of, in_a_line, unknown
-from vggdsl.text.facts import Disagreement, FindingFacts, OtherChannels, OtherClasses, OtherLayers
+from vggdsl.text.facts import Disagreement, FindingFacts, OpenSpace, OtherChannels, OtherClasses, OtherLayers
 from vggdsl.text.source import Source, Span
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "errors"
@@ -93,7 +93,13 @@ def test_each_code_is_raised_as_the_error_of_its_kind() -> None:
 
 
 def finding(code: CodeName) -> Diagnostic:
-    known: tuple[FindingFacts, ...] = (OtherClasses(1, 2), OtherLayers(), OtherChannels(), Disagreement(0, 1))
+    known: tuple[FindingFacts, ...] = (
+        OtherClasses(1, 2),
+        OtherLayers(),
+        OtherChannels(),
+        Disagreement(0, 1),
+        OpenSpace(2),
+    )
     facts = {type(each): each for each in known}
     wanted = CODES[code].facts
     return Diagnostic(code, "m", facts=facts[wanted] if isinstance(wanted, type) else None)

@@ -150,7 +150,7 @@ WAYS = [
     reads("remove CODE"),
     reads('claim params 5 CODE "because"'),
 ]
-COMMANDS = ("vggdsl train",)
+COMMANDS = ("vggdsl train", "vggdsl show", "vggdsl search")
 NO_FORMS = ("$in-width",)
 """What a help says can't be written."""
 

@@ -12,10 +12,12 @@ import click
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
 from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
+from vggdsl.language.choices import space_refused
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.shown import claims_text, size_text
+from vggdsl.spec.space import Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
@@ -102,12 +104,13 @@ def command(
 
 @dataclass(frozen=True)
 class _Checked:
-    """What is wrong with a spec, or a file of blocks: the spec, if it can be read, or the number of blocks."""
+    """What is wrong with a spec, a space or a file of blocks: that, if it can be read, or the number of blocks."""
 
     name: str
     findings: list[Diagnostic]
     spec: Spec | None = None
     blocks: int | None = None
+    space: Space | None = None
     verdict: "Verdict | None" = None
     mended: tuple[Diagnostic, ...] | None = None
     """What was mended in its file, where that was asked for."""
@@ -126,6 +129,7 @@ class _Checked:
         parts = [f"{plural(len(self.mended), 'error')} mended"] if self.mended else []
         parts += [plural(errors, "error")] if errors else []
         parts += [plural(self.blocks, "block")] if self.blocks is not None else []
+        parts += [f"a space of {plural(self.space.networks, 'network')}"] if self.space is not None else []
         if self.spec is not None:
             spec = self.spec
             parts.append(claims_text(spec.verdicts))
@@ -144,6 +148,8 @@ class _Checked:
             row["mended"] = diagnostics_json(self.mended)
         if self.blocks is not None:
             row["blocks"] = self.blocks
+        if self.space is not None:
+            row["space"] = {"networks": self.space.networks, "choices": len(self.space.choices)}
         if self.spec is not None:
             spec, typed = self.spec, self.spec.typed
             row["network"] = {
@@ -197,6 +203,8 @@ def _told(checked: Iterable[_Checked], names: Sequence[str], strict: bool, strea
 
 def _held(checked: _Checked, model: str, numerically: bool, expect: Path | None) -> _Checked:
     """With what came of holding a model against a spec, if that is right by itself."""
+    if checked.space is not None:
+        return replace(checked, findings=[*checked.findings, space_refused(checked.space.whole)])
     if checked.spec is None or exit_code(checked.findings):
         return checked
     try:
@@ -244,6 +252,6 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
             found, mended = done.checked, done.mended
         for each in found:
             called = f"{name} ({each.column})" if each.column else name
-            yield _Checked(called, each.findings, each.spec, each.blocks, mended=mended)
+            yield _Checked(called, each.findings, each.spec, each.blocks, each.space, mended=mended)
     except VggdslError as error:
         yield _Checked(name, list(error.diagnostics))

@@ -196,7 +196,7 @@ class _Outline:
 
     def _item(self, item: syntax.Item, nodes: _Nodes, values: Values) -> list[Part]:
         """What an item becomes; a group without a name that stands once is no part of its own."""
-        copies = [self._element(item, nodes, values) for _ in range(item.repeat or 1)]
+        copies = [self._element(item, nodes, values) for _ in range(item.times)]
         first = copies[0]
         if len(copies) == 1 or isinstance(item.element, syntax.Layer) or any(map(_has_aside, first)):
             return [part for copy in copies for part in copy]
@@ -226,6 +226,8 @@ class _Outline:
                 number, head = next(self.heads)
                 inside = self._row(items, _Nodes(head.nodes), values)
                 return [Aside(label or f"aux{number}", head.weight, tuple(inside))]
+            case syntax.Alternation():
+                raise AssertionError("a spec is one network")
             case _:
                 assert_never(element)
 

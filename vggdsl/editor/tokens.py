@@ -32,7 +32,7 @@ class Token:
 
 
 _OF_NAMES: dict[str, What] = {"block": "function", "parameter": "parameter", "label": "variable", "recipe": "class"}
-_NUMBERS = ("NUMBER", "SHAPE", "RANGE", "REPEAT", "TIMES", "FORMULA")
+_NUMBERS = ("NUMBER", "CHOICE", "SHAPE", "RANGE", "REPEAT", "TIMES", "FORMULA")
 _OTHERS: dict[str, What] = {
     **dict.fromkeys(_NUMBERS, "number"),
     **dict.fromkeys(("STRING", "UNCLOSED", "SINGLE", "TORCHVISION"), "string"),
@@ -41,7 +41,7 @@ _OTHERS: dict[str, What] = {
     "COMMENT": "comment",
     "CALL": "function",
     "DOTTED_CALL": "function",
-    "PARAM": "parameter",
+    **dict.fromkeys(("PARAM", "CHOSEN"), "parameter"),
 }
 """By the kind of the word, wherever it stands."""
 _NUMBER = re.compile(r"~?[\d.,x*]+(?:e-?\d+)?(?:[KMG]i?|B|%)?(?:\.\.[\d.]+)?", re.IGNORECASE | re.ASCII)

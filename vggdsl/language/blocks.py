@@ -150,7 +150,7 @@ def count(items: Iterable[syntax.Item], blocks: Blocks) -> int:
                 inner = known.get(name, 1)
             case _:
                 inner = 1
-        return max(inner, 1) * (item.repeat or 1)
+        return max(inner, 1) * item.times
 
     return sum(map(of, items))
 
@@ -160,8 +160,8 @@ def inner_items(element: syntax.Element) -> tuple[syntax.Item, ...]:
     match element:
         case syntax.Group(items) | syntax.Aux(items=items):
             return items
-        case syntax.Merge(branches=branches):
-            return tuple(item for branch in branches for item in branch)
+        case syntax.Merge(branches=rows) | syntax.Alternation(alternatives=rows):
+            return tuple(item for row in rows for item in row)
         case _:
             return ()
 
@@ -175,10 +175,14 @@ def elements_of(content: syntax.Content) -> Iterator[syntax.Element]:
             yield from _walk(items)
 
 
-def _walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Element]:
+def _all_items(items: Iterable[syntax.Item]) -> Iterator[syntax.Item]:
     for item in items:
-        yield item.element
-        yield from _walk(inner_items(item.element))
+        yield item
+        yield from _all_items(inner_items(item.element))
+
+
+def _walk(items: Iterable[syntax.Item]) -> Iterator[syntax.Element]:
+    return (item.element for item in _all_items(items))
 
 
 def _calls(items: Iterable[syntax.Item]) -> Iterator[syntax.Call]:
@@ -198,6 +202,11 @@ def _parameters(block: syntax.Block) -> Iterator[Diagnostic]:
     for element in _walk(items_of(block)):
         for word in _named(element):
             used.setdefault(word, element.span)
+    for item in _all_items(items_of(block)):
+        if isinstance(item.repeat, Parameter) and item.repeat.name in block.parameters:
+            used.setdefault(item.repeat.name, item.span)
+            help = "write a number; how often all of a block stands is said behind its call"
+            yield Diagnostic("V231", f"a repeat by a parameter, `x{item.repeat}`", (Label(item.span, "here"),), help)
     for word, span in used.items():
         if word not in block.parameters:
             yield unknown("V231", f"parameter of `{block.name}`", f"${word}", [f"${p}" for p in block.parameters], span)

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import blocks_of, elements_of
+from vggdsl.language.choices import refuse_space
 from vggdsl.language.dictionary import ACTIVATIONS, PASSING, WEIGHT_LAYERS
 from vggdsl.language.expand import Expansion, Place, Word, called, expand
 from vggdsl.language.names import Namer
@@ -88,8 +89,9 @@ class _Follow:
 def elaborate(document: syntax.Document) -> AnnotatedGraph:
     """The network that a document describes, whose links are resolved.
 
-    Raises ``NetworkError`` with everything that is wrong with it.
+    Raises ``NetworkError`` with everything that is wrong with it, and for a space.
     """
+    refuse_space(document)
     return _Elaboration(document).run()
 
 
@@ -97,7 +99,7 @@ def wrong_options(document: syntax.Document) -> Iterator[Diagnostic]:
     """What is wrong with the options of layers, for a document that can't become a network."""
     for content in document.contents:
         for element in elements_of(content):
-            if isinstance(element, syntax.Layer) and not any("$" in option.value for option in element.options):
+            if isinstance(element, syntax.Layer) and not any("$" in o.value or o.choice for o in element.options):
                 try:
                     read_layer_options(element)
                 except NetworkError as error:

@@ -109,6 +109,10 @@ class _Expander:
                 help, *(fix.as_choice for fix in removal_of("x0", item.span))
             )
             self.findings.append(called(zero, at.calls))
+        if isinstance(item.repeat, syntax.Parameter):
+            help = "write a number; how often a block stands is said behind its call"
+            here = (Label(item.span, "no such parameter"),)
+            self.findings.append(called(Diagnostic("V223", f"a repeat `x{item.repeat}`", here, help), at.calls))
         own, head = str(item.label) if item.label else None, at.head  # the network's names have no places
         if isinstance(item.element, syntax.Aux):
             self._check_aux(item, item.element, at)
@@ -117,7 +121,7 @@ class _Expander:
         whole = f"{at.prefix}.{own}" if own and at.prefix else own
         words = self.out.words
         begin = len(words)
-        for i in range(1, (item.repeat or 1) + 1):
+        for i in range(1, item.times + 1):
             label = f"{whole}.{i}" if whole and item.repeat is not None else whole
             start = len(words)
             x = self._element(item, label, x, at)
@@ -160,6 +164,8 @@ class _Expander:
                 end = self.sequence(items, x, replace(within, head=head, in_branch=False))
                 self.out.heads[head] = (element, end)
                 return x
+            case syntax.Alternation():
+                raise AssertionError("a space is refused before")
             case syntax.Input():
                 inner = Diagnostic("V211", "an input inside an element", (Label(item.span, "here"),), "move it out")
                 self.findings.append(called(inner, at.calls))

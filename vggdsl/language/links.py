@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import called_blocks
+from vggdsl.language.choices import has_choices
 from vggdsl.language.deltas import changed
 from vggdsl.language.syntax import Document, Line
 from vggdsl.text.edits import Edit
@@ -85,6 +86,10 @@ class _Links:
             use = f'use "{bases[0].path}"'
             wrong = Diagnostic("V242", "a file of blocks can't be extended", (label,))
             raise NetworkError(wrong.helped(f"write `{use}`", Edit(bases[0].span, use)))
+        if has_choices(base):
+            label = Label(bases[0].span, "leaves choices open")
+            help = "extend a spec, and write choices here; or write choices into that file"
+            raise NetworkError(Diagnostic("V242", "a space can't be extended", (label,), help))
         return changed(base, lines)
 
     def _follow(self, link: syntax.Link, path: tuple[syntax.Link, ...]) -> Document:

@@ -42,6 +42,9 @@ def element_text(element: syntax.Element) -> str:
             return f"( {items_text(items)} )"
         case syntax.Call(name, arguments):
             return f"{name}({', '.join(map(str, arguments))})"
+        case syntax.Alternation(alternatives, name=name):
+            named = f"{name}= " if name else ""
+            return f"( {named}{' | '.join(map(items_text, alternatives))} )"
         case syntax.Aux(weight, items):
             return f"aux {weight.text} {{ {items_text(items)} }}"
         case _:

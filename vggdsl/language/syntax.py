@@ -6,6 +6,8 @@ values that a finding can be about are ``Placed``: nobody has to search the text
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from vggdsl.text.figures import Figure
@@ -23,8 +25,42 @@ class Parameter:
         return f"${self.name}{self.unit}"
 
 
-Value = int | Parameter
-Argument = int | str | Parameter
+@dataclass(frozen=True)
+class Choice:
+    """Numbers where one could stand, of which a network takes one: ``{64|96}``, ``{w=1..4|8}``.
+
+    It is one choice wherever a choice of its ``name`` stands; without a name it is one with its place.
+    """
+
+    parts: tuple[str, ...]
+    """Numbers, and ranges of them: ``64..128:32``; in an option also words."""
+    span: Span = field(compare=False, repr=False)
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{{{self.name}{'=' if self.name else ''}{'|'.join(self.parts)}}}"
+
+    @cached_property
+    def options(self) -> tuple[str, ...]:
+        """Each number, those of ranges written out.
+
+        >>> Choice(("16", "64..128:32"), NOWHERE).options
+        ('16', '64', '96', '128')
+        """
+        return tuple(option for part in self.parts for option in _within(part))
+
+
+def _within(part: str) -> list[str]:
+    first, dots, rest = part.partition("..")
+    if not dots:
+        return [part]
+    last, _, step = rest.partition(":")
+    low, by = Decimal(first), Decimal(step or 1)
+    return [str(low + i * by) for i in range(int((Decimal(last) - low) // by) + 1)]
+
+
+Value = int | Parameter | Choice
+Argument = int | str | Parameter | Choice
 """What a call gives a parameter; a string is a number as written, such as ``0.5``, ``0`` or ``40%``."""
 
 
@@ -46,6 +82,8 @@ class Option:
     value: Placed
     span: Span = field(compare=False, repr=False)
     quoted: bool = False
+    choice: Choice | None = field(default=None, compare=False, repr=False)
+    """What its value is read as, where that is one."""
 
     def __str__(self) -> str:
         return f'{self.key}="{self.value}"' if self.quoted else f"{self.key}={self.value}"
@@ -64,7 +102,7 @@ class Layer:
     width: Value | None = None
     """Channels of a convolution; the number of what is spelled like ``FC-10``."""
     stride: tuple[Value, Value] | None = None
-    rate: str | Parameter | None = None
+    rate: str | Parameter | Choice | None = None
     """Of a dropout, as written: ``0.5``, ``40%``; the constant of an activation, ``0.1``."""
     options: tuple[Option, ...] = ()
     by_parameters: bool = field(default=False, compare=False, repr=False)
@@ -122,7 +160,21 @@ class Aux:
     __repr__ = as_written
 
 
-Element = Layer | Input | Merge | Group | Call | Aux
+@dataclass(frozen=True)
+class Alternation:
+    """``( maxpool | avgpool )``: rows of elements of which a network has one; `identity` alone is nothing.
+
+    Alternations of one ``name`` take the alternative of the same place.
+    """
+
+    alternatives: tuple[tuple["Item", ...], ...]
+    span: Span = field(compare=False, repr=False)
+    name: str = ""
+
+    __repr__ = as_written
+
+
+Element = Layer | Input | Merge | Group | Call | Aux | Alternation
 
 
 @dataclass(frozen=True)
@@ -160,10 +212,15 @@ class Item:
     element: Element
     span: Span = field(compare=False, repr=False)
     label: Placed | None = None
-    repeat: int | None = None
+    repeat: int | Parameter | Choice | None = None
     expects: Expects | None = None
 
     __repr__ = as_written
+
+    @property
+    def times(self) -> int:
+        """How often it stands in a network: once where nothing is said, or nothing that could be counted."""
+        return self.repeat if isinstance(self.repeat, int) and self.repeat else 1
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
+from vggdsl.spec.space import Space, space_of
+from vggdsl.spec.space_check import check_space
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.facts import OpenSpace
 from vggdsl.text.source import Source
 
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
@@ -20,14 +23,15 @@ _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 class Checked:
     """What is wrong with a network of a text, or with a file of blocks.
 
-    ``column`` is what a table of several networks calls it, and else empty; ``spec`` is there if it can be read, and
-    ``blocks`` is how many a file has that holds nothing else.
+    ``column`` is what a table of several networks calls it, and else empty; ``spec`` is there if it can be read, or
+    ``space`` if it leaves choices open; ``blocks`` is how many a file has that holds nothing else.
     """
 
     findings: list[Diagnostic] = field(default_factory=list)
     column: str = ""
     spec: Spec | None = None
     blocks: int | None = None
+    space: Space | None = None
 
 
 def check_text(source: Source, beside: Iterable[str | Path] = ()) -> Iterator[Checked]:
@@ -40,6 +44,9 @@ def check_text(source: Source, beside: Iterable[str | Path] = ()) -> Iterator[Ch
         for column, found in parse_all(source.written, source.name, beside=beside):
             if isinstance(found, Spec):
                 yield Checked(found.check(), column, found)
+            elif any(isinstance(d.facts, OpenSpace) for d in found.diagnostics):
+                space = space_of(source, beside)
+                yield Checked(check_space(space), column, space=space)
             else:
                 yield Checked(list(found.diagnostics), column)
     except VggdslError as error:

@@ -271,7 +271,7 @@ def _channels_differ(spec: Spec, recipe: Recipe) -> list[Diagnostic]:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without Python's search for what is no longer used: all that is read stays, and to look through it again and
     again takes as long as to read it."""
     was_on = gc.isenabled()
@@ -283,7 +283,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@uncollected()
 def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) -> Spec:
     """The spec that a text is. Its links are relative to the file ``name``, or else to the working folder.
 
@@ -298,7 +298,7 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     return _meant(source, reading, beside)
 
 
-@_uncollected()
+@uncollected()
 def parse_all(
     text: str,
     name: str = "<text>",

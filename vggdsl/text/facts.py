@@ -49,6 +49,13 @@ class Meant(FindingFacts):
         return whole if len(whole) <= LONGEST else f"{whole[:LONGEST].rstrip()} …"
 
 
+@dataclass(frozen=True)
+class OpenSpace(FindingFacts):
+    """A text is a space of that many networks."""
+
+    networks: int
+
+
 LONGEST = 3_000
 """Characters that are said of a call; of a longer one it is the beginning."""
 

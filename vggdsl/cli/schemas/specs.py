@@ -65,6 +65,13 @@ class Against(TypedDict):
     outputs: Annotated[list[ComparedOutputs], "of `--numerically` and `--expect`"]
 
 
+class SpaceSize(TypedDict):
+    """How much a space leaves open."""
+
+    networks: Annotated[int, "ways to choose"]
+    choices: Annotated[int, "those of one name, or in one block, count once"]
+
+
 class Checked(TypedDict):
     """A spec, or a file of blocks, and what is wrong with it."""
 
@@ -72,6 +79,7 @@ class Checked(TypedDict):
     ok: Annotated[bool, "no errors; warnings don't count"]
     mended: NotRequired[Annotated[list[FindingData], "with `--fix`: the errors that were mended in the file"]]
     blocks: NotRequired[Annotated[int, "blocks in a file that holds nothing else"]]
+    space: NotRequired[Annotated[SpaceSize, "of a text that leaves choices open"]]
     network: NotRequired[Annotated[Size, "of a spec that can be read"]]
     claims: NotRequired[Annotated[ClaimCounts, "of a spec that can be read"]]
     results_claimed: NotRequired[Annotated[int, "printed results, such as accuracies"]]

@@ -5,7 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ from vggdsl.text import caches
 from vggdsl.text.errors import InputError
 from vggdsl.text.files import replacing
 from vggdsl.text.resources import folder
+
+_INSIDE = r"[^{}()\[\]#\"\n]*"
+CHOICE = rf"\{{({_INSIDE}(\||\.\.){_INSIDE}|[\w.%=]*)\}}"
+"""What a spec has in the place of a number that is left open."""
+_NEVER = "(?!)"
 
 
 class Newlines(PostLex):
@@ -163,8 +168,8 @@ def _made_of(notation: str) -> bytes:
 
 
 def _words() -> str:
-    """Those of the dictionary that terminals are filled with."""
-    return " ".join(filter(None, map(words_of, (*FORMS, "KIND"))))
+    """Those of the dictionary that terminals are filled with, and what stands for numbers."""
+    return " ".join(filter(None, (CHOICE, *map(words_of, (*FORMS, "KIND")))))
 
 
 def stranger(text: Excerpt, error: UnexpectedInput, word: str = r"\S*") -> Excerpt:
@@ -187,13 +192,14 @@ def build(notation: str, **options: Any) -> Lark:
         postlex=Blocks() if has_blocks else Newlines(),
         lexer="basic" if has_blocks else "contextual",  # also of what stands in lines that no rule reads
         g_regex_flags=re.ASCII,  # no full-width digits, no dotless i
-        edit_terminals=_fill_in,
+        edit_terminals=partial(_fill_in, choice=CHOICE if notation == "arch" else _NEVER),
         **options,
     )
 
 
-def _fill_in(terminal: TerminalDef) -> None:
-    """Words in a terminal that has but their form."""
-    words = words_of(terminal.name)
-    if words is not None:
-        terminal.pattern = PatternRE(terminal.pattern.value.replace("WORDS", words), terminal.pattern.flags)
+def _fill_in(terminal: TerminalDef, choice: str) -> None:
+    """Words in a terminal that has but their form, and what may stand for a number in it."""
+    pattern = terminal.pattern.value.replace("WORDS", words_of(terminal.name) or "WORDS")
+    pattern = pattern.replace("CHOICE", choice)
+    if pattern != terminal.pattern.value:
+        terminal.pattern = PatternRE(pattern, terminal.pattern.flags)

@@ -38,7 +38,7 @@ def calls_of(spec: Spec) -> dict[str, Called]:
     def walk(items: Iterable[syntax.Item], within: str, outside: Values) -> None:
         for item in items:
             label = f"{within}{item.label}" if item.label else ""
-            for i in range(1, (item.repeat or 1) + 1):
+            for i in range(1, item.times + 1):
                 path = f"{label}.{i}" if label and item.repeat else label
                 element(item.element, path, within, outside)
 

@@ -3,16 +3,16 @@
 from typing import Literal
 
 from vggdsl.text.codes.row import Code
-from vggdsl.text.facts import Disagreement, Twice, UnmatchedRule
+from vggdsl.text.facts import Disagreement, OpenSpace, Twice, UnmatchedRule
 
 Name = Literal[
     "V201", "V202", "V203", "V204", "V205", "V206", "V207", "V208", "V209",
     "V210", "V211", "V212", "V213", "V214", "V215", "V216", "V217", "V218", "V219",
-    "V220", "V221", "V222", "V223", "V224", "V225",
-    "V230", "V231", "V232", "V233", "V234", "V235", "V236",
+    "V220", "V221", "V222", "V223", "V224", "V225", "V226", "V227", "V228", "V229",
+    "V230", "V231", "V232", "V233", "V234", "V235", "V236", "V237",
     "V240", "V241", "V242", "V243", "V244",
     "W201", "W202", "W203", "W204", "W205", "W206", "W207", "W208", "W209", "W210",
-    "W220", "W221",
+    "W220", "W221", "W222",
 ]  # fmt: skip
 
 ROWS = (
@@ -225,6 +225,43 @@ ROWS = (
         unshown="a call of `show` with `--as` or `--columns`",
     ),
     Code(
+        "V226",
+        "network",
+        "a space where one network belongs",
+        "A text that leaves choices open, such as `conv3-{64|96}` or `( maxpool | avgpool )`, is as many networks as "
+        "there are ways to choose. It can be checked, shown, formatted and searched; what is drawn, trained or "
+        "exported is one network.",
+        "Search it (`vggdsl search`), or write one option of each choice.",
+        example="v226_space",
+        facts=OpenSpace,
+    ),
+    Code(
+        "V227",
+        "network",
+        "choices that disagree",
+        "A choice that has a name is the same wherever it stands, with the same options, and `$w` stands for the "
+        "choice of numbers that is named `w`. A parameter of a block can't have that name, too.",
+        "Write the same options, or give one of them another name.",
+        example="v227_names",
+    ),
+    Code(
+        "V228",
+        "network",
+        "a figure of one network in a space",
+        "Claims, arrows and measured blocks say something about one network, and a space is many.",
+        "Move it to the spec of the network that it is of. Recipes can stand in a space.",
+        example="v228_claim",
+    ),
+    Code(
+        "V229",
+        "network",
+        "a network where a space belongs",
+        "A search needs something to choose from, and the spec leaves nothing open.",
+        "Write a choice where there is one: `conv3-{64|96}`, `x{1..4}`, `( maxpool | avgpool )`.",
+        unshown="a call with the spec of one network",
+        about_call=True,
+    ),
+    Code(
         "V230",
         "network",
         "an unknown block",
@@ -281,6 +318,14 @@ ROWS = (
         "Auxiliary classifiers are trained on the classes of the network and have to end as it does.",
         "End both alike.",
         example="v236_classes",
+    ),
+    Code(
+        "V237",
+        "network",
+        "a space without a network",
+        "Each way to choose gives something that is no network; of one of them is told what is wrong.",
+        "Mend what is wrong with that one, or leave other options open.",
+        unshown="a check of a space, which makes its networks",
     ),
     Code(
         "V240",
@@ -429,5 +474,14 @@ ROWS = (
         "probably written the other way round.",
         "Swap the two numbers. If it is meant, say its padding: `conv28-10 pad=0`.",
         example="w221_swapped",
+    ),
+    Code(
+        "W222",
+        "network",
+        "networks of a space that are none",
+        "Some ways to choose give something that is no network, such as a pool more than the image has room for. A "
+        "search passes over them; of one is told what is wrong.",
+        "Leave out options that go with nothing, or nest a choice in the alternative that it belongs to.",
+        unshown="a check of a space, which makes its networks",
     ),
 )

@@ -7,7 +7,7 @@ from vggdsl.text.facts import Stranger
 
 Name = Literal[
     "V101", "V102", "V103", "V104", "V105", "V106", "V107", "V108", "V109", "V110", "V111",
-    "V112", "V113", "V114", "V115", "W110", "W111",
+    "V112", "V113", "V114", "V115", "V116", "V117", "W110", "W111",
 ]  # fmt: skip
 
 ROWS = (
@@ -137,6 +137,24 @@ ROWS = (
         "Write what it should say, as the help shows.",
         unshown="a pasted table",
         facts=Stranger | None,
+    ),
+    Code(
+        "V116",
+        "text",
+        "a choice that can't be made",
+        "Where a number could stand, a space has several in braces: `{64|96}`, `{1..4}`, `{64..512:64}`. They are at "
+        "least two, each once; a range goes up, and ends where its step leads.",
+        "Write the numbers with bars between, or the number alone where there is nothing to choose.",
+        example="v116_choice",
+    ),
+    Code(
+        "V117",
+        "text",
+        "a choice where none is taken",
+        "Braces stand here that are no choice, or at a place where none can be left open. A choice stands for a number "
+        "of a layer, for a repeat, for what a call gives its block or for the value of a layer's option.",
+        "Write one number here; elements are chosen as in `( maxpool | avgpool )`.",
+        example="v117_misplaced_choice",
     ),
     Code(
         "W110",

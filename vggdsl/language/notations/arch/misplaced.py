@@ -5,8 +5,9 @@ import re
 from lark import UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
-from vggdsl.language.dictionary import FORMS, KINDS, MERGES
+from vggdsl.language.dictionary import FORMS, MERGES
 from vggdsl.language.notations.arch.called import kind_called
+from vggdsl.language.notations.arch.choosing import misplaced_choice
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.hints import (
     DIRECTIVES,
@@ -21,6 +22,7 @@ from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
     BRANCHING,
+    MERGED,
     NO_ARITHMETIC,
     NO_PYTHON,
     PYTHON,
@@ -36,7 +38,6 @@ from vggdsl.text.printing import shown
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
 
-_MERGES = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].also)}
 """Words for what brings branches together."""
 _BRACKETS = " or".join(", ".join(f"`{word}[ … | … ]`" for word in MERGES).rsplit(",", 1))
 
@@ -80,7 +81,8 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
     special = (
-        _input(span, before)
+        misplaced_choice(span)
+        or _input(span, before)
         or _in_python(span, before)
         or _assigned(span, before, inner)
         or _branches(span, before, inner, wanted)
@@ -251,7 +253,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
             arguments = source.text[span.start + 1 : span.start + LONGEST].partition("]")[0].strip()
             return unknown_word(name, f"call a block with ( ): `{name.text}({arguments})`")
-        elsewhere = _MERGES.get(name.text.lower())
+        elsewhere = MERGED.get(name.text.lower())
         known = elsewhere or nearest(name.text, MERGES)
         if known:
             hint = Hint(f"did you mean `{known}[ … | … ]`?", known, is_guess=elsewhere is None)
@@ -265,7 +267,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     if inner is None or source.text[inner] != "(":
         return None
     name = _word_before(source, inner)
-    merge = _MERGES.get(name.text.lower()) if name is not None else None
+    merge = MERGED.get(name.text.lower()) if name is not None else None
     is_first = not source.text[inner + 1 : span.start].strip()
     if name is not None and merge and (written == "|" or is_first):
         message = f"`{name.text}` with ( )"

@@ -9,6 +9,7 @@ from lark.tree import Meta
 
 from vggdsl.language import syntax
 from vggdsl.language.dictionary import kind_of
+from vggdsl.language.notations.arch.choosing import StandsFor, read_choice
 from vggdsl.language.notations.arch.comments import blanked
 from vggdsl.language.notations.arch.misclaimed import near_measure, needless_claim
 from vggdsl.language.options import in_one_form
@@ -20,14 +21,15 @@ from vggdsl.text.figures import Figure
 from vggdsl.text.source import Placed, Source, Span
 
 _LAYERS = {
-    "CONV": r"(?P<word>[a-z]+)(?P<kernel>.+?)-(?P<width>[^/]+)(?:/(?P<stride>.+))?",
-    "POOL": r"(?P<word>[a-z -]+)(?:(?P<kernel>.+)/(?P<stride>.+))?",
-    "SIZED": r"(?P<word>.+)-(?P<width>.+)",
-    "RATED": r"(?P<word>.+)-(?P<rate>.+)",
+    "CONV": r"(?P<word>[a-z]+)(?P<kernel>({.*?}|[^{-])+)-(?P<width>{.*?}|[^/]+)(?:/(?P<stride>.+))?",
+    "POOL": r"(?P<word>[a-z -]+)(?:(?P<kernel>({.*?}|[^{/])+)/(?P<stride>.+))?",
+    "SIZED": r"(?P<word>[^{]+)-(?P<width>.+)",
+    "RATED": r"(?P<word>[^{]+)-(?P<rate>.+)",
     "CURVED": r"(?P<word>[a-z]+)(?:-(?P<rate>.+))?",
     "PLAIN": r"(?P<word>.+)",
 }
 """What a layer's word is made of, by its form."""
+_SIDE = re.compile("{.*?}|[^x{}]+", re.IGNORECASE)
 _NO_SIZE = re.compile(r"0+|\d*\.\d+(e-?\d+)?%?|\d+%|\d+e-\d+", re.IGNORECASE)
 _RESULT = re.compile(
     r"Epoch\s+(\d+)\s*/\s*(\d+)\s*-\s*Train Accuracy:\s*(\d?\.\d+)\s*-\s*Val Accuracy:\s*(\d?\.\d+)"
@@ -107,12 +109,20 @@ class Builder:
             return least
         return int(digits)
 
-    def _value(self, text: str, span: Span) -> syntax.Value:
-        return syntax.Parameter(text[1:].lower()) if text.startswith("$") else self._int(text, span)
+    def _choice(self, text: Placed, stands_for: StandsFor) -> syntax.Choice:
+        return read_choice(text, stands_for, self.findings)
 
-    def _argument(self, text: str, span: Span) -> syntax.Argument:
+    def _value(self, text: Placed, span: Span, least: int = 1) -> syntax.Value:
+        """A number of what stands in a span, a parameter or a choice."""
+        if text.startswith("{"):
+            return self._choice(text, "size")
+        return syntax.Parameter(text[1:].lower()) if text.startswith("$") else self._int(text, span, least)
+
+    def _argument(self, text: Placed, span: Span) -> syntax.Argument:
         """What is no size stays as written, for a rate or an option: ``0.5``, ``40%``, ``1e-4``, ``0``."""
-        return text if _NO_SIZE.fullmatch(text) else self._value(text, span)
+        if text.startswith("{"):
+            return self._choice(text, "argument")
+        return str(text) if _NO_SIZE.fullmatch(text) else self._value(text, span)
 
     def _figure(self, text: str, span: Span) -> Figure:
         try:
@@ -141,9 +151,12 @@ class Builder:
             element,
             self._span(meta),
             self._part(label, 0, -1) if label else None,
-            self._int(repeat[1:], self._span(repeat), 0) if repeat else None,
+            self._repeat(repeat) if repeat else None,
             expects,
         )
+
+    def _repeat(self, token: Token) -> syntax.Value:
+        return self._value(self._part(token, len(token) - len(token[1:].lstrip())), self._span(token), 0)
 
     def unknown_word(self, meta: Meta, children: list[Token]) -> syntax.Layer:
         self.strangers.append(self._span(meta))
@@ -153,7 +166,8 @@ class Builder:
         word, *options = children
         match = re.fullmatch(_LAYERS[word.type], word, re.IGNORECASE)
         assert match, word
-        span, parts = self._span(word), match.groupdict()
+        span = self._span(word)
+        parts = {name: self._part(word, *match.span(name)) for name, part in match.groupdict().items() if part}
         kernel, width, stride, rate = map(parts.get, ("kernel", "width", "stride", "rate"))
         kind = kind_of(parts["word"]).word
         return syntax.Layer(
@@ -163,18 +177,20 @@ class Builder:
             self._value(width, span) if width else None,
             self._sides(stride, span) if stride else None,
             self._rate(rate) if rate else None,
-            tuple(in_one_form(self._option(token), kind) for token in options),
+            tuple(self._layer_option(token, kind) for token in options),
         )
 
-    def _sides(self, text: str, span: Span) -> tuple[syntax.Value, syntax.Value]:
+    def _sides(self, text: Placed, span: Span) -> tuple[syntax.Value, syntax.Value]:
         """Height and width, of one number if they are equal."""
-        sides = [text] if text.startswith("$") else re.split("x", text, flags=re.IGNORECASE)
+        sides = [text] if text.startswith("$") else [text.part(*m.span()) for m in _SIDE.finditer(text)]
         values = [self._value(side, span) for side in sides]
         return values[0], values[-1]
 
-    def _rate(self, text: str) -> str | syntax.Parameter:
+    def _rate(self, text: Placed) -> str | syntax.Parameter | syntax.Choice:
+        if text.startswith("{"):
+            return self._choice(text, "rate")
         if not text.startswith("$"):
-            return text
+            return str(text)
         name = text[1:].removesuffix("%")
         return syntax.Parameter(name.lower(), text[1 + len(name) :])
 
@@ -188,6 +204,14 @@ class Builder:
         name = Placed(key.lower(), self._part(token, 0, len(key)).span)
         return syntax.Option(name, self._part(token, begin, end), span, quoted)
 
+    def _layer_option(self, token: Token, kind: str) -> syntax.Option:
+        """An option of a layer or a default; its value may be a choice."""
+        option = in_one_form(self._option(token), kind)
+        if option.quoted or not option.value.startswith("{"):
+            return option
+        choice = self._choice(option.value, "option")
+        return replace(option, value=Placed(str(choice), option.value.span), choice=choice)
+
     def merge(self, meta: Meta, children: list[Any]) -> syntax.Merge:
         word, *branches = children
         return syntax.Merge(kind_of(word).word, tuple(b.items for b in branches), self._span(meta))
@@ -195,10 +219,16 @@ class Builder:
     def group(self, meta: Meta, children: list[syntax.Items]) -> syntax.Group:
         return syntax.Group(children[0].items, self._span(meta))
 
+    def alternation(self, meta: Meta, children: list[Any]) -> syntax.Alternation:
+        chosen, *rows = children
+        name = chosen[:-1].strip().lower() if chosen else ""
+        return syntax.Alternation(tuple(row.items for row in rows), self._span(meta), name)
+
     def call(self, meta: Meta, children: list[Any]) -> syntax.Call:
         name, *arguments = children
         # In a call a comma divides arguments, also where it could group the digits of one number.
-        texts = ((text, self._span(a)) for a in arguments if a is not None for text in str(a).split(","))
+        placed = [self._placed(a) for a in arguments if a is not None]
+        texts = ((Placed(text, a.span), a.span) for a in placed for text in a.split(","))
         values = tuple(self._argument(text, span) for text, span in texts)
         self.calls.append((str(name), self._span(meta)))
         return syntax.Call(self._placed(name), values, self._span(meta))
@@ -270,7 +300,7 @@ class Builder:
     def default(self, meta: Meta, children: list[Token]) -> syntax.Default:
         _, kind, *options = children
         word = kind_of(kind).word
-        written = tuple(in_one_form(self._option(token), word) for token in options)
+        written = tuple(self._layer_option(token, word) for token in options)
         return syntax.Default(word, written, self._span(meta))
 
     def block(self, meta: Meta, children: list[Any]) -> syntax.Block:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from lark import Lark
 
-from vggdsl.language.dictionary import KINDS
+from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.notations.arch.absent import missing
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.foreign import as_call, numbered
@@ -41,6 +41,9 @@ BRANCHING = {
     "mul": "its branches stand in brackets: `mul[ identity | global-avgpool conv1-64 sigmoid ]`",
 }
 """What stands around the branches and heads that a word begins."""
+
+MERGED = {word: merge for merge in MERGES for word in (merge, *KINDS[merge].also)}
+"""What brings branches together, by the words that it has here and elsewhere."""
 
 ARITHMETIC = re.compile(r"\$\w+[*+·]|[*+·]\$|-\$\w+-|^\$\w+[/-]")
 NO_ARITHMETIC = "there is no arithmetic: give the number to the block as a parameter of its own"
@@ -140,6 +143,15 @@ def _assigned(line: _Line) -> Told | None:
     if own := re.fullmatch(r"self\.([a-z]\w*)", line.first.text, re.IGNORECASE):
         return whole, Hint(f"a name stands before its layer with a colon: `{own[1]}:`", f"{own[1]}:")
     return whole, "layers follow one another: remove it"
+
+
+def _branches(line: _Line) -> Told | None:
+    """`sum ( a | b )`, where without the word elements would be chosen."""
+    first = line.first
+    merge = MERGED.get(first.text.lower())
+    if merge is None or not re.match(r"[ \t]*\(", first.source.text[first.end :]):
+        return None
+    return first, f"its branches stand in brackets: `{merge}[ … | … ]`"
 
 
 def _holder(line: _Line) -> Told | None:
@@ -243,6 +255,7 @@ def _alone(line: _Line) -> Told:
 
 _WAYS: tuple[Callable[[_Line], Told | None], ...] = (
     _assigned,
+    _branches,
     _holder,
     _arithmetic,
     _block,

@@ -228,7 +228,7 @@ def _append(lines: list[str], text: str, indent: str) -> None:
 
 
 def _opens(item: syntax.Item) -> bool:
-    return isinstance(item.element, syntax.Merge | syntax.Group | syntax.Aux)
+    return isinstance(item.element, syntax.Merge | syntax.Group | syntax.Alternation | syntax.Aux)
 
 
 def _opened(element: syntax.Element) -> tuple[str, tuple[tuple[syntax.Item, ...], ...], str]:
@@ -238,6 +238,8 @@ def _opened(element: syntax.Element) -> tuple[str, tuple[tuple[syntax.Item, ...]
             return f"{kind}[", branches, "]"
         case syntax.Group(items):
             return "(", (items,), ")"
+        case syntax.Alternation(alternatives, name=name):
+            return f"( {name}=" if name else "(", alternatives, ")"
         case syntax.Aux(weight, items):
             return f"aux {weight.text} {{", (items,), "}"
         case _:

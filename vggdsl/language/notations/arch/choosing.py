@@ -1,0 +1,145 @@
+"""Choices of numbers as they are written: ``{64|96}``, ``{w=1..4}``, ``{16|32|64..128:32}``."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Literal
+
+from vggdsl.language.notations.grammar import CHOICE
+from vggdsl.language.syntax import Choice
+from vggdsl.language.types import LARGEST
+from vggdsl.text.edits import Edit
+from vggdsl.text.errors import Diagnostic, Label
+from vggdsl.text.source import Placed, Span
+
+StandsFor = Literal["size", "rate", "argument", "option"]
+"""What a choice stands in the place of: a size or a repeat, the number of a dropout or an activation, what a call
+gives, the value of an option."""
+
+MOST = 10_000
+"""Numbers of one choice; more are a slip."""
+
+_NAMED = re.compile(r"[ \t]*([a-z]\w*)[ \t]*=", re.IGNORECASE | re.ASCII)
+_NUMBER = r"(\d{1,10}(\.\d{1,10})?|\.\d{1,10})"
+_RANGE = re.compile(rf"({_NUMBER})\.\.({_NUMBER})(:({_NUMBER}))?", re.ASCII)
+_FORMS: dict[StandsFor, str] = {
+    "size": r"\d{1,10}",
+    "rate": rf"{_NUMBER}%?",
+    "argument": rf"{_NUMBER}(e-?\d{{1,3}})?%?",
+    "option": rf"{_NUMBER}(e-?\d{{1,3}})?%?|\d{{1,10}}x\d{{1,10}}|[a-z][\w-]*",
+}
+_SAYS: dict[StandsFor, str] = {
+    "size": f"a whole number from 1 to {LARGEST:,}",
+    "rate": "a number such as 0.5",
+    "argument": "a number",
+    "option": "a value of the option",
+}
+
+
+def misplaced_choice(at: Span) -> Diagnostic | None:
+    """V117 where a choice begins at a place that takes none."""
+    found = re.compile(CHOICE).match(at.source.text, at.start)
+    if found is None or not re.search(r"\||\.\.", found[0]):
+        return None
+    here = (Label(Span(at.source, *found.span()), "left open"),)
+    help = "it stands for a number of a layer, `conv3-{64|96}`, for a repeat, `x{1..4}`, or an argument, `stage({2|3})`"
+    return Diagnostic("V117", "no choice can stand here", here, help)
+
+
+class _UnreadableError(ValueError):
+    """A part of a choice that can't be read: what is wrong, how it is mended, and what would be right."""
+
+    def __init__(self, message: str, help: str, instead: str = "") -> None:
+        super().__init__(message)
+        self.help, self.instead = help, instead
+
+
+def read_choice(text: Placed, stands_for: StandsFor, findings: list[Diagnostic]) -> Choice:
+    """The choice that a text in braces is; what is wrong with it is added to ``findings``."""
+    named = _NAMED.match(text, 1)
+    name = named[1].lower() if named else ""
+    parts, first = list[str](), dict[Decimal | str, Placed]()
+    before = len(findings)
+
+    def wrong(place: Placed, message: str, help: str, instead: str = "") -> None:
+        fixes = (Edit(place.span, instead),) if instead else ()
+        findings.append(Diagnostic("V116", message, (Label(place.span, "here"),), help, fixes=fixes))
+
+    pieces = list(_pieces(text, named.end() if named else 1))
+    for piece in pieces:
+        try:
+            part = _part(piece, stands_for)
+        except _UnreadableError as error:
+            wrong(piece, str(error), error.help, error.instead)
+            continue
+        parts.append(part)
+        for option in Choice((part,), piece.span).options:
+            value = _value(option)
+            if value in first:
+                labels = (Label(piece.span, "again"), Label(first[value].span, "first here", primary=False))
+                message = f"{option} is chosen from twice in `{text}`"
+                findings.append(Diagnostic("V116", message, labels, "name each once"))
+                break
+            first[value] = piece
+    if len(findings) == before and len(first) < 2:
+        help = "name several, as in `{64|96}` or `{1..4}`, or write the number alone"
+        wrong(text, f"`{text}` leaves nothing to choose", help)
+    if len(findings) > before:
+        parts = ["1", "2"]
+    return Choice(tuple(parts), text.span, name)
+
+
+def _pieces(text: Placed, start: int) -> Iterator[Placed]:
+    """What stands between bars, without the blanks around it."""
+    for piece in text[start:-1].split("|"):
+        inner = piece.strip(" \t")
+        at = start + piece.find(inner)
+        yield text.part(at, at + len(inner))
+        start += len(piece) + 1
+
+
+def _part(piece: Placed, stands_for: StandsFor) -> str:
+    """A number or a range in its one form. Raises ``_UnreadableError``."""
+    if not piece:
+        raise _UnreadableError("a choice of nothing", "write a number between the bars; `( identity | … )` leaves out")
+    if (found := _RANGE.fullmatch(piece)) is not None:
+        low, high = (_number(each, stands_for) for each in (found[1], found[4]))
+        return _range(low, high, _number(found[8], stands_for) if found[8] else "")
+    if re.fullmatch(_FORMS[stands_for], piece, re.IGNORECASE | re.ASCII) is None:
+        raise _UnreadableError(f"`{piece}` is nothing to choose here", f"{_SAYS[stands_for]} can stand here")
+    return _number(piece, stands_for)
+
+
+def _range(low: str, high: str, by: str) -> str:
+    first, last, step = Decimal(low), Decimal(high), Decimal(by or 1)
+    said = f":{by}" if by else ""
+    if first > last:
+        turned = f"{high}..{low}{said}"
+        raise _UnreadableError(f"the range {low}..{high} runs backwards", f"write {turned}", turned)
+    if not by and (first != int(first) or last != int(last)):
+        help = f"say the step, as in {low}..{high}:0.1"
+        raise _UnreadableError(f"the range {low}..{high} has no step", help)
+    if step == 0:
+        raise _UnreadableError("a step of 0", "leave it out, or write how far one number is from the next")
+    if (last - first) // step >= MOST:
+        raise _UnreadableError(f"more than {MOST:,} numbers to choose from", f"say a step: `{low}..{high}:…`")
+    if (last - first) % step:
+        ends = first + (last - first) // step * step
+        help = f"its last number is {ends}: end it there, or choose another step"
+        raise _UnreadableError(f"the range {low}..{high}{said} doesn't meet {high}", help)
+    return f"{low}..{high}{said}"
+
+
+def _number(text: str, stands_for: StandsFor) -> str:
+    if stands_for != "size":
+        return str(text)
+    if not text.isdigit() or not 1 <= int(text) <= LARGEST:
+        raise _UnreadableError(f"`{text}` is nothing to choose here", f"{_SAYS[stands_for]} can stand here")
+    return str(int(text))
+
+
+def _value(option: str) -> Decimal | str:
+    """By which options are told apart."""
+    if re.fullmatch(_FORMS["argument"], option, re.ASCII) is None:
+        return option
+    return Decimal(option.rstrip("%")) / (100 if option.endswith("%") else 1)

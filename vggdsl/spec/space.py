@@ -1,0 +1,276 @@
+"""Spaces: specs that leave choices open, each network of them, and how many are within a budget."""
+
+import math
+import random
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+
+from vggdsl.language import notations, syntax
+from vggdsl.language.choices import Choices, Open, has_choices
+from vggdsl.language.elaborate import AnnotatedGraph, elaborate
+from vggdsl.language.library import read_source
+from vggdsl.language.links import flatten
+from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.spec.copies import loader
+from vggdsl.spec.recipe import Recipe, read_recipes
+from vggdsl.spec.spec import Spec, uncollected
+from vggdsl.text.errors import Diagnostic, NetworkError, VggdslError, error_of
+from vggdsl.text.facts import UnmatchedRule
+from vggdsl.text.source import Source
+
+Choice = Open
+"""What is to be chosen: its name, and its options as text."""
+
+Bounds = tuple[int | None, int | None]
+"""The least and the most, both allowed; None for any."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a space; its places are those of the space."""
+
+    document: syntax.Document
+    annotated: AnnotatedGraph
+    typed: TypedGraph
+
+
+@dataclass(frozen=True)
+class Space:
+    """A spec that leaves choices open. Two assignments may give the same network."""
+
+    name: str
+    document: syntax.Document = field(repr=False)
+    """As written."""
+    whole: syntax.Document = field(repr=False)
+    """Without links to other files."""
+    source: Source = field(repr=False)
+    recipes: tuple[Recipe, ...] = field(repr=False)
+
+    @cached_property
+    def _made(self) -> Choices:
+        return Choices(self.whole)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """In the order in which they are made: as the network goes, each before those inside its alternatives."""
+        return self._made.all
+
+    @cached_property
+    def networks(self) -> int:
+        """How many assignments there are, however many: by arithmetic."""
+        return self._made.count({})
+
+    def __len__(self) -> int:
+        """``networks``. Raises ``OverflowError`` where they are more than Python's ``len`` can tell."""
+        return self.networks
+
+    def assignments(self) -> Iterator[Mapping[str, int]]:
+        """Of each network the option of every choice that it has, by its name, in a fixed order."""
+        return self._made.assignments()
+
+    def active(self, picks: Mapping[str, int]) -> Choice | None:
+        """The choice to be made next behind those that are made; None where the network has no other."""
+        return self._made.active(picks)
+
+    def sample(self, chance: random.Random) -> dict[str, int]:
+        """One assignment, each as likely as any other."""
+        picks = dict[str, int]()
+        while (choice := self.active(picks)) is not None:
+            options = [{**picks, choice.name: i} for i in range(len(choice.options))]
+            picks = chance.choices(options, self._weights(choice, options))[0]
+        return picks
+
+    def _weights(self, choice: Choice, options: list[dict[str, int]]) -> list[float]:
+        """How many networks there are behind each option, as shares."""
+        if not choice.opens:
+            return [1.0] * len(options)
+        counts = [self._made.count(each) for each in options]
+        return [count / sum(counts) for count in counts]
+
+    def said(self, picks: Mapping[str, int]) -> str:
+        """An assignment as text: ``w=64, 2:x=3``."""
+        options = {choice.name: choice.options for choice in self.choices}
+        return ", ".join(f"{name}={options[name][place]}" for name, place in picks.items())
+
+    def network(self, picks: Mapping[str, int]) -> Network:
+        """The network of an assignment.
+
+        Raises ``VggdslError`` if it is none, ``ValueError`` for picks that are no assignment.
+        """
+        annotated, document = _elaborated(self._made.fill(picks))
+        return Network(document, annotated, infer(annotated.graph))
+
+    def fill(self, picks: Mapping[str, int]) -> Spec:
+        """The spec of one network, an ordinary one; its text leaves nothing open and points to no other file.
+
+        Raises as ``network``.
+        """
+        made = self.network(picks)
+        document, name = made.document, f"{self.name}-{made.annotated.graph.digest}"
+        source = Source(f"{name}.arch", notations.write(document))
+        return Spec(name, document, document, source, made.annotated, made.typed, self.recipes, (), (), ())
+
+
+def _elaborated(document: syntax.Document) -> tuple[AnnotatedGraph, syntax.Document]:
+    """What one network of a space means, and its document without the rules and defaults that are of others."""
+    try:
+        return elaborate(document), document
+    except NetworkError as error:
+        idle = {d.facts for d in error.diagnostics if isinstance(d.facts, UnmatchedRule)}
+        if not all(d.facts in idle for d in error.diagnostics):
+            raise
+    document = _without(document, idle)
+    return elaborate(document), document
+
+
+def _without(document: syntax.Document, idle: Collection[object]) -> syntax.Document:
+    """Without rules that match nothing. Where no other `after` is left, one stays that gives nothing: without any rule,
+    convolutions would have a ReLU that nobody wrote."""
+    lines, ruled = list[syntax.Line](), False
+    rules = [c for c in document.contents if isinstance(c, syntax.After)]
+    kept = [rule for rule in rules if UnmatchedRule("after", rule.kind) not in idle]
+    for line in document.lines:
+        content = line.content
+        if isinstance(content, syntax.Default) and UnmatchedRule("default", content.kind) in idle:
+            continue
+        if isinstance(content, syntax.After) and content not in kept:
+            if kept or ruled:
+                continue
+            line, ruled = replace(line, content=replace(content, items=())), True
+        lines.append(line)
+    return syntax.Document(tuple(lines))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a network may cost, and what the last of its layers sees: see ``TypedGraph``."""
+
+    params: Bounds = (None, None)
+    macs: Bounds = (None, None)
+    receptive_field: Bounds = (None, None)
+    """In pixels of the input; where height and width differ, the smaller one has to reach the least, and the larger one
+    to stay below the most."""
+
+
+def within(network: Spec | TypedGraph, budget: Budget) -> bool:
+    """Whether a network keeps to a budget.
+
+    >>> from vggdsl.spec.spec import load
+    >>> within(load("vgg_d"), Budget(params=(None, 138_357_544))), within(load("vgg_d"), Budget(macs=(None, 10**9)))
+    (True, False)
+    """
+    typed = network.typed if isinstance(network, Spec) else network
+    sees = typed.receptive_field
+    values = ((typed.params,) * 2, (typed.macs,) * 2, (min(sees), max(sees)))
+    bounds = (budget.params, budget.macs, budget.receptive_field)
+    return all(
+        (least is None or low >= least) and (most is None or high <= most)
+        for (low, high), (least, most) in zip(values, bounds, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many networks of a space keep to a budget: exactly, or as a sample of them tells."""
+
+    networks: int
+    """Of the space."""
+    tried: int
+    """All of them, or a sample, in which one may stand twice."""
+    within: int
+    """Of those that were tried."""
+    wrong: int
+    """Of those that were tried: no networks, which count as beyond any budget."""
+    example: tuple[Mapping[str, int], VggdslError] | None = None
+    """One of these, and why it is none."""
+
+    @property
+    def is_exact(self) -> bool:
+        return self.tried == self.networks
+
+    @property
+    def estimate(self) -> int:
+        """Of all networks, how many keep to it: the very number if that ``is_exact``."""
+        return round(self.networks * self.within / self.tried)
+
+    @property
+    def interval(self) -> tuple[int, int]:
+        """Where that is with 95 % confidence, by Wilson's score; from and to the number itself if it is exact."""
+        if self.is_exact:
+            return self.within, self.within
+        low, high = _wilson(self.within, self.tried)
+        return math.floor(self.networks * low), math.ceil(self.networks * high)
+
+
+_Z = 1.959963984540054
+"""Of the normal distribution, between -z and z lie 95 %."""
+
+
+def _wilson(hits: int, tries: int) -> tuple[float, float]:
+    """Wilson's interval of a share (Wilson 1927)."""
+    share, z2 = hits / tries, _Z**2 / tries
+    middle = (share + z2 / 2) / (1 + z2)
+    half = _Z / (1 + z2) * math.sqrt(share * (1 - share) / tries + z2 / (4 * tries))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def count(space: Space, budget: Budget, most: int, seed: int = 0) -> Counted:
+    """How many networks keep to a budget: of up to ``most`` each is made, of more a sample of so many, by a seed."""
+    kept = wrong = tried = 0
+    example = None
+    for picks, made in made_networks(space, most, seed):
+        tried += 1
+        if isinstance(made, VggdslError):
+            wrong += 1
+            example = example or (picks, made)
+        else:
+            kept += within(made.typed, budget)
+    return Counted(space.networks, tried, kept, wrong, example)
+
+
+def made_networks(space: Space, most: int, seed: int = 0) -> Iterator[tuple[Mapping[str, int], Network | VggdslError]]:
+    """All networks of a space, or where they are more than ``most`` a sample of so many, each by its assignment; or why
+    it is none."""
+    chance = random.Random(seed)  # noqa: S311  # a sample, no secret
+    all_of_them = space.networks <= most
+    assignments = space.assignments() if all_of_them else (space.sample(chance) for _ in range(most))
+    for picks in islice(assignments, most):
+        try:
+            yield picks, space.network(picks)
+        except VggdslError as error:
+            yield picks, error
+
+
+def load_space(spec: str | Path, beside: Iterable[str | Path] = ()) -> Space:
+    """Reads a space: a path, ``-`` for standard input, or the name of one that ships; links as in ``load``.
+
+    Raises ``InputError`` V501 if there is none, V502 if it can't be read, ``VggdslError`` V229 for the spec of one
+    network, and what else is wrong with the text.
+    """
+    return space_of(read_source(spec), beside)
+
+
+@uncollected()
+def space_of(source: Source, beside: Iterable[str | Path] = ()) -> Space:
+    """The space that a text is; raises as ``load_space``."""
+    document = notations.reading(source).document
+    whole = flatten(document, loader(source, beside))
+    if not has_choices(whole):
+        help = "write choices such as `conv3-{64|96}`, `x{1..4}` or `( maxpool | avgpool )`"
+        raise NetworkError(Diagnostic("V229", f"{source.name} leaves nothing open", help=help))
+    findings = list[Diagnostic]()
+    recipes: tuple[Recipe, ...] = ()
+    try:
+        Choices(whole)
+    except NetworkError as error:
+        findings += error.diagnostics
+    try:
+        recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)])
+    except VggdslError as error:
+        findings += error.diagnostics
+    if findings:
+        raise error_of(findings)
+    return Space(Path(source.name).stem, document, whole, source, recipes)
