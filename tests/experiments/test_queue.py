@@ -11,7 +11,6 @@ from typing import Any
 import commands
 import pytest
 import refusals
-from forks import Forked
 from images import noise
 from made_up import result_of
 from PIL import Image
@@ -64,6 +63,9 @@ class Remembering:
 
     def over_seeds(self, runs: Sequence[Run]) -> None:
         self.told.append(f"over {len(runs)} seeds")
+
+    def waiting(self, held: Sequence[str]) -> None:
+        self.told.append(f"waiting for {', '.join(held)}")
 
 
 @pytest.fixture
@@ -247,7 +249,7 @@ def test_a_run_diverged_under_its_own_conditions(left: str, same: bool, workplac
     (folder.path / "diverged.txt").write_text("V409: it diverged\n" + left.format(data=digest))
     missing = Missing([], workplace)
     assert missing.diverged(spec, recipe, 0) == (folder.path if same else None)
-    assert missing.take_begun(spec, recipe, 0) is None, "what diverged doesn't go on"
+    assert missing.begun(spec, recipe, 0) is None, "what diverged doesn't go on"
     assert without_record(folder.path).message == f"{folder.path} diverged and has no record: V409: it diverged"
 
 
@@ -277,33 +279,3 @@ def test_what_was_measured_while_it_looked_is_not_trained_again(
     done = commands.train(spec, "--recipe", "last", "--missing", runs=runs)
     assert done.exit_code == 0
     assert [path.name for path in runs.iterdir() if path.is_dir()] == ["net-last-s0-1"]
-
-
-AT_ONCE = """
-import sys, time
-from pathlib import Path
-from vggdsl.cli import main
-from vggdsl.experiments import missing
-
-print("ready", flush=True)
-while not Path("go").exists():
-    time.sleep(0.001)
-main(sys.argv[1:])
-"""
-
-
-def test_two_that_begin_at_once_train_each_seed_once(tmp_path: Path) -> None:
-    spec = tmp_path / "net.arch"
-    spec.write_text(SPEC.replace("seeds 0 1", "seeds 0 1 2").replace("init  from(first)", "init he"))
-    arguments = ["train", spec, "--recipe", "last", "--missing", "--runs", tmp_path / "runs", "--log", "none"]
-    both = [Forked(AT_ONCE, *arguments, cwd=tmp_path) for _ in range(2)]
-    for each in both:
-        each.wait_for("ready\n")
-    (tmp_path / "go").touch()
-    ended = [each.ended() for each in both]
-    told = [each.stderr for each in ended]
-    names = sorted(path.name for path in (tmp_path / "runs").iterdir())
-    assert names == ["net-last-s0-1", "net-last-s1-1", "net-last-s2-1"], told
-    assert all(is_measured for is_measured in ((tmp_path / "runs" / name / "record.arch").exists() for name in names))
-    assert {each.returncode for each in ended} <= {0, 1}
-    assert all("V607" in each.stderr for each in ended if each.returncode)

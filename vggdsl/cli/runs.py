@@ -8,7 +8,7 @@ from statistics import mean, stdev
 
 import click
 
-from vggdsl.cli.common import diagnostics_json, echo_json, report, say
+from vggdsl.cli.common import diagnostics_json, echo_json, note, report, say
 from vggdsl.cli.progress import reporter
 from vggdsl.cli.schemas.runs import TrainedRun
 from vggdsl.data.inspection import Told
@@ -75,6 +75,10 @@ class Terminal:
         found = [run.result.test_accuracy for run in runs]
         spread = f"standard deviation {stdev(found):.4f}"
         click.echo(f"test accuracy over {len(found)} seeds: {mean(found):.4f}, {spread}")
+
+    def waiting(self, held: Sequence[str]) -> None:
+        if self._every and current().leads:
+            note(f"waiting for what other processes train: {', '.join(held)}")
 
     def close(self) -> None:
         """Prints what was kept, and by what it can be looked at."""

@@ -41,7 +41,7 @@ class Missing:
             load_trained(self._start)  # what is wrong with it is told before anything is looked for
         self._begins = dict[tuple[str, str], str | None]()
         self._digests: dict[tuple[str, Shape, str], str] = {}
-        self._taken = set[Path]()
+        self._passed_over = set[Path]()
         self._records = _records(self._runs)
 
     def add(self, result: Result) -> None:
@@ -98,20 +98,21 @@ class Missing:
         conditions = choose(self._device, recipe.precision).conditions(digest or "")
         return next((path for path in runs if digest and diverged_on(path) == conditions), None)
 
-    def take_begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
-        """A run of this training that was interrupted; each is given once."""
+    def begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
+        """A run of this training that was interrupted, but for those that were passed over."""
         runs = (path for path in self._runs_of(spec, recipe, seed) if not has_diverged(path))
-        begun = next((path for path in runs if path not in self._taken), None)
-        if begun is not None:
-            self._taken.add(begun)
-        return begun
+        return next((path for path in runs if path not in self._passed_over), None)
+
+    def pass_over(self, run: Path) -> None:
+        """It can't be gone on with."""
+        self._passed_over.add(run)
 
     def _runs_of(self, spec: Spec, recipe: Recipe, seed: int) -> Iterator[Path]:
         """Runs of this training without a record."""
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
         bases = spec.bases(recipe)
-        for planned in self._begun():
+        for planned in self._unfinished():
             folder = planned.folder
             theirs = folder.spec.recipe(folder.recipe.name)
             begun = (folder.spec.network.graph.digest, theirs.digest, folder.recipe.digest)
@@ -134,7 +135,7 @@ class Missing:
                 self._begins[key] = None if first is None else first.start.weights
         return self._begins[key]
 
-    def _begun(self) -> Iterator[Planned]:
+    def _unfinished(self) -> Iterator[Planned]:
         """Those that aren't finished now: another process may have begun one since."""
         for path in unfinished(self._runs):
             with suppress(VggdslError):  # its folder was made, and no more

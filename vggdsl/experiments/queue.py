@@ -1,7 +1,8 @@
-"""Experiments one after the other."""
+"""Experiments one after the other; what is missing of a family may be shared by several queues."""
 
+import time
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
@@ -16,7 +17,7 @@ from vggdsl.experiments.train import Stopped, begin, resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import without_record
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import HeldError
+from vggdsl.records.runfolder import HeldError, is_held
 from vggdsl.spec.pretrained import pretrained
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
 
@@ -39,6 +40,13 @@ class Audience(Protocol):
     def over_seeds(self, runs: Sequence[Run]) -> None:
         """Several seeds of an experiment did."""
 
+    def waiting(self, held: Sequence[str]) -> None:
+        """Nothing is left but trainings that other processes are at."""
+
+
+_PAUSE = 1.0
+"""Seconds between looks at what other processes train."""
+
 
 @dataclass
 class Queue:
@@ -57,7 +65,9 @@ class Queue:
             self.experiments = [each for each in lacking if each.recipe.seeds]
 
     def _lacking(self, each: Experiment) -> tuple[int, ...]:
-        return tuple(seed for seed in each.recipe.seeds if not self._is_measured(each, seed))
+        """As the leading process finds it: of several all must go the same way."""
+        lacking = (str(seed) for seed in each.recipe.seeds if not self._is_measured(each, seed))
+        return tuple(int(seed) for seed in current().told(" ".join(lacking)).split())
 
     def _is_measured(self, each: Experiment, seed: int) -> bool:
         if self.missing is None:
@@ -89,60 +99,122 @@ class Queue:
     def run(self) -> list[VggdslError]:
         """Trains them all; gives the errors of those that failed.
 
-        Where one fails, or did before, that is told, and the others go on. Raises ``Stopped`` on Ctrl-C.
+        Where one fails, or did before, that is told, and the others go on. What is missing and another process trains
+        comes last, when that has ended. Raises ``Stopped`` on Ctrl-C.
         """
+        if self.missing is not None:
+            return self._run_missing(self.missing)
         return [error for each in self.experiments for error in self._run(each)]
 
     def _run(self, each: Experiment) -> list[VggdslError]:
         runs, failed = list[Run](), list[VggdslError]()
         for seed in each.recipe.seeds:
             try:
-                run = self._train(each, seed) if self.missing is None else self._train_missing(each, seed, self.missing)
-            except Stopped:
-                raise
-            except VggdslError as error:  # the others may do better
-                if current().count > 1:  # of several processes all must agree to go on
-                    raise
-                self.audience.findings(error.diagnostics)
-                failed.append(error)
+                run = self._train(each, seed)
+            except VggdslError as error:
+                failed.append(self._failed(error))
                 if isinstance(error, InputError):  # which every seed would meet
                     break
                 continue
-            if run is not None:
-                self.audience.trained(run)
-                runs.append(run)
-        if len(runs) > 1 and self.missing is None:
+            self.audience.trained(run)
+            runs.append(run)
+        if len(runs) > 1:
             self.audience.over_seeds(runs)
         return failed
 
+    def _run_missing(self, missing: Missing) -> list[VggdslError]:
+        left = [(each, seed) for each in self.experiments for seed in each.recipe.seeds]
+        failed, told = list[VggdslError](), list[str]()
+        while left:
+            held, without = list[tuple[Experiment, int]](), list[Experiment]()
+            for each, seed in left:
+                if each in without:
+                    continue
+                if any(_begins_with(each, other) for other, _ in held):  # which it waits for
+                    held.append((each, seed))
+                    continue
+                try:
+                    run = self._train_missing(each, seed, missing)
+                except _TakenError:
+                    held.append((each, seed))
+                except VggdslError as error:
+                    failed.append(self._failed(error))
+                    if isinstance(error, InputError):
+                        without.append(each)
+                else:
+                    if run is not None:
+                        self.audience.trained(run)
+            if len(held) == len(left):
+                names = [f"{each.spec.name} with seed {seed}" for each, seed in held]
+                if names != told:
+                    self.audience.waiting(names)
+                told = names
+                time.sleep(_PAUSE)
+            left = held
+        return failed
+
+    def _failed(self, error: VggdslError) -> VggdslError:
+        """Tells why a training failed, where the others may do better; else raises it."""
+        if isinstance(error, Stopped) or current().count > 1:  # of several processes all must agree to go on
+            raise error
+        self.audience.findings(error.diagnostics)
+        return error
+
     def _train_missing(self, each: Experiment, seed: int, missing: Missing) -> Run | None:
-        """What is measured by now is left out, what diverged is told, what was begun goes on."""
-        wanted = each.spec, each.recipe, seed
-        with missing.claimed(*wanted):
-            missing.look_again()
-            if self._is_measured(each, seed):
-                return None  # by another process, or for a spec of the same network and recipe
-            with self.audience.looking() as told:
-                diverged = missing.diverged(*wanted, told)
-            if diverged is not None:
-                raise RecordError(without_record(diverged))
-            run = self._go_on(missing.take_begun(*wanted)) or self._train(each, seed)
+        """What is measured by now is left out, what diverged is told, what was begun goes on.
+
+        Raises ``_TakenError`` while another process trains it.
+        """
+        with ExitStack() as claim:  # of several processes the leading one claims it, and says to all what is to be done
+            decided = self._decided(each, seed, missing, claim) if current().leads else ""
+            what, _, path = current().told(decided).partition(" ")
+            if what == "taken":
+                raise _TakenError
+            if what == "measured":
+                return None
+            if what == "diverged":
+                raise RecordError(without_record(path))
+            run = (self._go_on(Path(path), missing) if path else None) or self._train(each, seed)
             missing.add(run.result)
             return run
 
-    def _go_on(self, begun: Path | None) -> Run | None:
-        if begun is None:
-            return None
+    def _decided(self, each: Experiment, seed: int, missing: Missing, claim: ExitStack) -> str:
+        """What is to be done for a training, in a word, and with which run."""
+        wanted = each.spec, each.recipe, seed
+        try:
+            claim.enter_context(missing.claimed(*wanted))
+        except HeldError:
+            return "taken"
+        missing.look_again()
+        if self._is_measured(each, seed):
+            return "measured"  # by another process, or for a spec of the same network and recipe
+        with self.audience.looking() as told:
+            diverged = missing.diverged(*wanted, told)
+        if diverged is not None:
+            return f"diverged {diverged}"
+        begun = missing.begun(*wanted)
+        if begun is not None and is_held(begun):  # by `--resume`
+            return "taken"
+        return "train" if begun is None else f"train {begun}"
+
+    def _go_on(self, begun: Path, missing: Missing) -> Run | None:
         try:
             return resume(begun, self.workplace, self.audience.reporter())
         except HeldError:
-            raise
+            if current().count > 1:  # the leading one alone knows it
+                raise
+            raise _TakenError from None
         except RecordError as error:  # its checkpoints are torn: it begins anew
             self.audience.findings(error.diagnostics)
+            missing.pass_over(begun)
             return None
 
     def _train(self, each: Experiment, seed: int) -> Run:
         return begin(each, seed, self.workplace, self.audience.reporter())
+
+
+class _TakenError(Exception):
+    """Another process is at a training."""
 
 
 def _begins_with(one: Experiment, other: Experiment) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
+from errno import ENOLCK, ENOSYS
 from itertools import count
 from pathlib import Path
 
@@ -74,14 +75,18 @@ class HeldError(RecordError):
 def held(file: Path, told: str) -> Iterator[None]:
     """Holds the lock of a file, which is there only meanwhile; a killed process lets go of it.
 
-    Raises ``HeldError`` V607 with what is told if another has it, ``InputError`` V506 if the file can't be written.
+    Raises ``HeldError`` V607 with what is told if another has it, ``InputError`` V506 if the file can't be written, or
+    its file system has no locks: what stood in for them would outlive a process that is killed.
     """
-    lock = FileLock(file, timeout=0)
+    lock = FileLock(file, timeout=0, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
         raise HeldError(Diagnostic("V607", told, help="wait for its end")) from None
     except OSError as error:
+        if error.errno in (ENOSYS, ENOLCK):
+            help = "mount it with locks, or name another folder with `--runs DIR`"
+            raise InputError(Diagnostic("V506", f"the file system of {file} has no locks", help=help)) from None
         raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
     try:
         yield

@@ -1,0 +1,141 @@
+"""Several processes look for what is missing in one folder: each training is done once, by whoever is there."""
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from errno import ENOLCK, ENOSYS
+from pathlib import Path
+
+import psutil
+import pytest
+from commands import run
+from forks import Forked
+from refusals import findings
+from test_queue import Remembering
+from trainings import metrics
+
+import vggdsl
+from vggdsl.experiments import queue as queues
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.missing import Missing
+from vggdsl.experiments.queue import Queue
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.collect import RECORD
+from vggdsl.records.runfolder import held
+
+SPEC = """
+input 8x8x1 conv3-4 maxpool FC-3 softmax
+train {
+  data   fake(n=60, classes=3)
+  batch  20
+  epochs 3
+  seeds  0 1 2
+}
+"""
+AT_ONCE = """
+import os, signal, sys, time
+from pathlib import Path
+from vggdsl.cli import main, runs
+from vggdsl.experiments import missing
+from vggdsl.experiments.reporter import Silent
+
+class Ending(Silent):
+    def epoch(self, epoch, is_best):
+        if epoch.number == 2:
+            os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+
+if sys.argv[1]:
+    runs.Terminal.reporter = lambda told: Ending()
+print("ready", flush=True)
+while not Path("go").exists():
+    time.sleep(0.001)
+main(sys.argv[2:])
+"""
+"""Begins when it is told; in the second epoch of a training it gets the signal, if one is named."""
+
+
+def calls(folder: Path, *signals: str) -> list[Forked]:
+    """Processes that begin at once with a family of a spec."""
+    (folder / "net.arch").write_text(SPEC)
+    arguments = ["train", "net.arch", "--missing", "--log", "none", "--device", "cpu"]
+    found = [Forked(AT_ONCE, name, *arguments, cwd=folder) for name in signals]
+    for each in found:
+        each.wait_for("ready\n")
+    (folder / "go").touch()
+    return found
+
+
+def finished(folder: Path) -> list[str]:
+    return sorted(path.parent.name for path in (folder / "runs").rglob(RECORD))
+
+
+def table(text: str) -> str:
+    """The last of what a call prints."""
+    return text[text.rindex("name ") :]
+
+
+def test_three_share_a_family_though_one_is_killed(tmp_path: Path) -> None:
+    together, alone = tmp_path / "together", tmp_path / "alone"
+    together.mkdir()
+    alone.mkdir()
+    killed, *others = [each.ended() for each in calls(together, "SIGKILL", "", "")]
+    (one,) = [each.ended() for each in calls(alone, "")]
+    assert killed.returncode == -signal.SIGKILL
+    assert [each.returncode for each in (*others, one)] == [0, 0, 0], [each.stderr for each in others]
+    names = ["net-s0-1", "net-s1-1", "net-s2-1"]
+    assert finished(together) == finished(alone) == names
+    assert sorted(path.name for path in (together / "runs").iterdir() if path.is_dir()) == names, "none was begun twice"
+    assert sum("going on after epoch" in each.stderr for each in others) == 1, "what was killed is gone on with"
+    assert [metrics(together / "runs" / name) for name in names] == [metrics(alone / "runs" / name) for name in names]
+    assert {table(each.stdout) for each in others} == {table(one.stdout)}
+
+
+class Waking(Remembering):
+    """Lets a process go on that was stopped, once it is waited for."""
+
+    def __init__(self, stopped: Forked) -> None:
+        super().__init__()
+        self.stopped = stopped
+
+    def waiting(self, held: Sequence[str]) -> None:
+        super().waiting(held)
+        assert self.stopped.process.pid is not None
+        os.kill(self.stopped.process.pid, signal.SIGCONT)
+
+
+def test_what_stands_still_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queues, "_PAUSE", 0.05)
+    (stopped,) = calls(tmp_path, "SIGSTOP")
+    while psutil.Process(stopped.process.pid).status() != psutil.STATUS_STOPPED:
+        time.sleep(0.01)
+    spec = vggdsl.load(tmp_path / "net.arch")
+    workplace = Workplace(device="cpu", runs=tmp_path / "runs")
+    audience = Waking(stopped)
+    recipe = spec.recipe().with_flags(seeds=(0, 1))
+    try:
+        assert Queue([Experiment.of(spec, recipe)], workplace, audience, Missing([], workplace)).run() == []
+        assert audience.told == ["net-s1-1", "waiting for net with seed 0"]
+        assert finished(tmp_path)[:2] == ["net-s0-1", "net-s1-1"]
+    finally:
+        stopped.process.kill()
+
+
+@pytest.mark.parametrize("number", [ENOSYS, ENOLCK])
+@pytest.mark.skipif(sys.platform == "win32", reason="it locks otherwise")
+def test_a_file_system_without_locks_is_refused(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def flock(*given: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+    def call() -> None:
+        with held(tmp_path / "lock", ""):
+            pass
+
+    (found,) = findings(call)
+    assert (found.code, "has no locks" in found.message) == ("V506", True)
+    done = run("train", "quickstart", "--missing", "--seed", 7, "--runs", tmp_path / "runs")
+    assert (done.exit_code, "has no locks" in done.stderr) == (1, True)
