@@ -8,13 +8,15 @@ from statistics import mean, stdev
 
 import click
 
+from vggdsl.cli.board import Board
 from vggdsl.cli.common import diagnostics_json, echo_json, note, report, say
 from vggdsl.cli.progress import reporter
 from vggdsl.cli.schemas.runs import TrainedRun
 from vggdsl.data.inspection import Told
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.processes import current
-from vggdsl.experiments.reporter import Outline, Reporter, Silent
+from vggdsl.experiments.reporter import Outline, Remembering, Reporter, Silent
+from vggdsl.experiments.study import Row
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.run import Run
@@ -30,11 +32,12 @@ class Terminal:
     """
 
     def __init__(self, logs: Sequence[str], every: int = 1, as_json: bool = False, reports: bool = False) -> None:
-        self._logs = tuple(dict.fromkeys(logs or ("tensorboard",)))
+        self.logs = tuple(name for name in dict.fromkeys(logs or ("tensorboard",)) if name != "none")
         self._every, self._as_json, self._reports = every, as_json, reports
         self._runs = list[TrainedRun]()
         self.trained_in = list[Path]()
         self._begun = _Begun()
+        self._board = Board() if every else None
 
     @contextmanager
     def looking(self) -> Iterator[Told]:
@@ -53,7 +56,7 @@ class Terminal:
         if not current().leads:
             return self._begun
         # The loggers first: where one can't begin, nothing is said on the terminal of a training.
-        return Together(*(LOGGERS[name]() for name in self._logs if name != "none"), self._begun, self._progress())
+        return Together(*(LOGGERS[name]() for name in self.logs), self._begun, self._progress())
 
     def findings(self, findings: Iterable[Diagnostic]) -> None:
         report(findings)
@@ -80,8 +83,19 @@ class Terminal:
         if self._every and current().leads:
             note(f"waiting for what other processes train: {', '.join(held)}")
 
+    def rows(self, rows: Sequence[Row]) -> None:
+        if self._board is not None:
+            self._board.show(rows)
+
+    def trained_elsewhere(self, run: Run, outline: Outline, noticed: Sequence[Diagnostic]) -> None:
+        self._begun.started(outline)
+        self._begun.found += noticed
+        self.trained(run)
+
     def close(self) -> None:
         """Prints what was kept, and by what it can be looked at."""
+        if self._board is not None:
+            self._board.close()
         if self._as_json:
             echo_json(self._runs)
         elif self.trained_in and not self._reports:
@@ -89,19 +103,12 @@ class Terminal:
             say(f"look at {them}: vggdsl report {' '.join(shlex.quote(str(path)) for path in self.trained_in)}")
 
 
-class _Begun(Silent):
-    """Tells what looks wrong in the data and in the training, also where progress isn't told, and remembers it."""
-
-    def __init__(self) -> None:
-        self.outline: Outline | None = None
-        self.found = list[Diagnostic]()
+class _Begun(Remembering):
+    """Tells what looks wrong in the data, also where progress isn't told, and remembers it."""
 
     def started(self, outline: Outline) -> None:
-        self.outline, self.found = outline, []
+        super().started(outline)
         report(outline.warnings)
-
-    def noticed(self, finding: Diagnostic) -> None:
-        self.found.append(finding)
 
 
 def _json(run: Run, outline: Outline | None, noticed: Sequence[Diagnostic]) -> TrainedRun:

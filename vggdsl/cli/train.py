@@ -16,9 +16,12 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, specs_in
 from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.spec import Spec, load
+from vggdsl.text.errors import VggdslError
 
 if TYPE_CHECKING:
     from vggdsl.cli.runs import Terminal
+    from vggdsl.experiments.on_ray import Share
+    from vggdsl.experiments.queue import Queue
     from vggdsl.records.repeat import Repetition
 
 LARGEST = 10**9
@@ -61,6 +64,16 @@ LARGEST = 10**9
 @click.option("--seed", type=click.IntRange(0, LARGEST), help="One seed instead of the recipe's.")
 @click.option("--seeds", "seed_count", type=click.IntRange(1, 10_000), metavar="N", help="The seeds 0 to N-1 instead.")
 @click.option("--missing", is_flag=True, help="Only what isn't measured yet; go on where it was interrupted.")
+@click.option("--on", type=click.Choice(["ray"]), help="With --missing: Ray trains, several at once.")
+@click.option(
+    "--cpus", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of each training on Ray.  [default: 1]"
+)
+@click.option(
+    "--gpus-each",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Of a GPU, for each training on Ray.  [default: 1 where there are any]",
+)
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
 @click.option(
     "--from",
@@ -111,6 +124,9 @@ def command(
     seed: int | None,
     seed_count: int | None,
     missing: bool,
+    on: str | None,
+    cpus: int | None,
+    gpus_each: float | None,
     precision: str | None,
     start_from: Path | None,
     logs: tuple[str, ...],
@@ -146,7 +162,10 @@ def command(
     With --missing a training that is measured is left out: by a sealed block in its spec, or by a record under
     --runs, of the same network, recipe, seed and flags, and on the same data if they are at hand. One that was
     interrupted goes on. So the same command finishes a family after Ctrl-C; it ends in the table of `results`.
-    A run that another process is training in is refused.
+    Several calls share the trainings: each waits at the end for what the others are at.
+
+    With --on ray each training is a task of Ray's, on this machine or on the cluster at RAY_ADDRESS, whose
+    machines share this folder. One whose process dies goes on in another; Ctrl-C stops them all.
 
     All image files of a set are decoded before it begins. Those that can't be read are told, and it ends; with
     --skip-bad it goes on without them.
@@ -163,6 +182,7 @@ def command(
     vggdsl train my_net.arch --recipe S384 --device cuda
     vggdsl train runs/quickstart-s0-1/record.arch   again: does it agree?
     vggdsl train my_nets --seeds 3 --missing        a family, goes on if stopped
+    vggdsl train my_nets --missing --on ray         several at once
     vggdsl train --resume runs/mini_vgg-s0-1        after Ctrl-C or a crash
     vggdsl train vgg_d --from torchvision:vgg16     from weights of others
     vggdsl train --more 20 runs/quickstart-s0-1     longer, from its last epoch
@@ -179,6 +199,7 @@ def command(
         raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
+    share = _share(on, cpus, gpus_each, missing, device, threads, every)
     runs = runs_dir or Path("runs")
     terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json, reports)
     workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager, compiled)
@@ -235,7 +256,7 @@ def command(
         queue = Queue(experiments, workplace, told, left)
         queue.check()
         queue.in_order()
-        failed = queue.run()
+        failed = queue.run() if share is None else _on_ray(queue, share, told)
     if missing and not as_json:
         _show_results(specs, runs, named)
     if reports:
@@ -243,6 +264,40 @@ def command(
     if failed:
         codes = [exit_code(error.diagnostics) or 1 for error in failed]  # one that diverged before is but a warning
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
+
+
+def _share(
+    on: str | None,
+    cpus: int | None,
+    gpus: float | None,
+    missing: bool,
+    device: str | None,
+    threads: int | None,
+    every: int | None,
+) -> "Share | None":
+    """What each training on Ray gets; None where this process trains."""
+    if on is None:
+        for what, given in {"--cpus": cpus, "--gpus-each": gpus}.items():
+            if given is not None:
+                raise click.UsageError(f"{what} is what each training on Ray gets: it goes with --on ray")
+        return None
+    if not missing:
+        raise click.UsageError("--on ray goes with --missing: what is tried again goes on with what was begun")
+    if device == "cpu" and gpus is not None:
+        raise click.UsageError("either --device cpu or --gpus-each")
+    if threads is not None and threads > (cpus or 1):
+        raise click.UsageError(f"--threads {threads} needs --cpus {threads}: Ray gives each training so many")
+    if every is not None:
+        raise click.UsageError("either --on ray or --every: a table tells how far all trainings are")
+    from vggdsl.experiments.on_ray import Share
+
+    return Share(cpus or 1, 0 if device == "cpu" else gpus)
+
+
+def _on_ray(queue: "Queue", share: "Share", told: "Terminal") -> list[VggdslError]:
+    from vggdsl.experiments.study import study
+
+    return study(queue, share, told.logs, told)
 
 
 @contextmanager

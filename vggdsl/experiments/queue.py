@@ -85,7 +85,7 @@ class Queue:
     def in_order(self) -> None:
         """Puts what an `init from(…)` begins with before it, and leaves the order as it is elsewhere."""
         waits = {
-            id(each): [other for other in self.experiments if _begins_with(each, other)] for each in self.experiments
+            id(each): [other for other in self.experiments if begins_with(each, other)] for each in self.experiments
         }
         ordered = list[Experiment]()
         left = list(self.experiments)
@@ -130,7 +130,7 @@ class Queue:
             for each, seed in left:
                 if each in without:
                     continue
-                if any(_begins_with(each, other) for other, _ in held):  # which it waits for
+                if any(begins_with(each, other) for other, _ in held):  # which it waits for
                     held.append((each, seed))
                     continue
                 try:
@@ -217,7 +217,7 @@ class _TakenError(Exception):
     """Another process is at a training."""
 
 
-def _begins_with(one: Experiment, other: Experiment) -> bool:
+def begins_with(one: Experiment, other: Experiment) -> bool:
     """Whether an experiment takes its first weights from a run that the other makes."""
     try:
         wanted = pretrained(one.recipe, one.spec.recipes, one.spec.typed)

@@ -123,6 +123,20 @@ class Silent:
         pass
 
 
+class Remembering(Silent):
+    """Keeps what a training was to be, and what was noticed in it."""
+
+    def __init__(self) -> None:
+        self.outline: Outline | None = None
+        self.found = list[Diagnostic]()
+
+    def started(self, outline: Outline) -> None:
+        self.outline, self.found = outline, []
+
+    def noticed(self, finding: Diagnostic) -> None:
+        self.found.append(finding)
+
+
 class Warns(Silent):
     """Warns as Python does, and shows nothing else."""
 

@@ -7,7 +7,7 @@ from vggdsl.text.codes.row import Code
 Name = Literal[
     "V501", "V502", "V503", "V504", "V506", "V507", "V508", "V509", "V510", "V511", "V512", "V513", "V514", "V515",
     "V516", "V517", "V518", "V520", "V521", "V522", "V523", "V525", "V526", "V527", "V528", "V529", "V530", "V531",
-    "V532", "V533", "V534", "V535", "V536", "W501", "W502", "W503", "W504", "W505", "W506",
+    "V532", "V533", "V534", "V535", "V536", "V540", "W501", "W502", "W503", "W504", "W505", "W506",
 ]  # fmt: skip
 
 _FILES = "a file or a folder of a certain kind"
@@ -311,6 +311,17 @@ ROWS = (
         "processes train.",
         "Train with `--no-compile`, as a run may go on that was compiled so far.",
         unshown=_TRAINING,
+        about_call=True,
+    ),
+    Code(
+        "V540",
+        "input",
+        "trainings that Ray can't do",
+        "`--on ray` hands trainings to Ray. It can't be started or reached, has no machine with as many CPUs or GPUs "
+        "as each training is to have, its machines have another version of vggdsl or don't share this folder, or a "
+        "training's process died time and again.",
+        "Start Ray, as `ray start --head` does, and name it by RAY_ADDRESS; or train without `--on ray`.",
+        unshown=_MACHINE,
         about_call=True,
     ),
     Code(

@@ -1,0 +1,230 @@
+"""Ray trains what one process would, with the same digits, also where what trains is killed."""
+
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from commands import run
+from forks import VGGDSL, Forked
+from refusals import findings
+from trainings import metrics
+
+from vggdsl import __version__
+from vggdsl.cli.board import Board
+from vggdsl.experiments import on_ray
+from vggdsl.experiments.on_ray import Share
+from vggdsl.experiments.study import Row
+from vggdsl.records.collect import RECORD
+from vggdsl.records.metrics import Epoch
+from vggdsl.text.errors import InputError
+
+SPEC = """
+input 8x8x1 conv3-4 maxpool FC-3 softmax
+train {
+  data   fake(n=60, classes=3)
+  batch  20
+  epochs 3
+  seeds  0
+  init   he
+}
+"""
+STUDY = """
+import os, signal, sys
+from pathlib import Path
+from vggdsl.cli import main
+from vggdsl.experiments import on_ray, study
+from vggdsl.experiments.reporter import Remembering
+
+on_ray._SHORT = sys.argv[1]
+whole = study._train
+
+class Dying(Remembering):
+    def epoch(self, epoch, is_best):
+        if epoch.number == 2:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def dying(queue):
+    mark = Path("killed")
+    if not mark.exists():
+        mark.touch()
+        queue.audience.begun = Dying()
+    return whole(queue)
+
+study._train = dying
+main(sys.argv[2:])
+"""
+"""A study in which a training's process is killed, in the second epoch."""
+
+
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A folder with a path that Ray can name sockets in; nothing is left in it, nor works there."""
+    with tempfile.TemporaryDirectory(dir=on_ray._SHORT) as folder:
+        yield Path(folder)
+        assert working_in(folder) == []
+
+
+def working_in(folder: str) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["cmdline"]) if folder in " ".join(each.info["cmdline"] or ())]
+
+
+def call(*specs: str) -> list[str]:
+    return ["train", *specs, "--missing", "--device", "cpu", "--log", "none"]
+
+
+def table(text: str) -> str:
+    return text[text.rindex("name ") :]
+
+
+def test_a_study_in_which_a_process_is_killed_ends_in_the_table_of_one(short: Path, tmp_path: Path) -> None:
+    one, many = tmp_path / "one", tmp_path / "many"
+    for each in (one, many):
+        each.mkdir()
+        (each / "b.arch").write_text(SPEC)
+        (each / "a.arch").write_text(SPEC.replace("init   he", 'init   from("b.arch")'))
+    alone = Forked(VGGDSL, *call("a.arch", "b.arch"), cwd=one).ended()
+    ended = Forked(STUDY, short, *call("a.arch", "b.arch"), "--on", "ray", cwd=many).ended()
+    assert (alone.returncode, ended.returncode) == (0, 0), ended.stderr
+    assert (many / "killed").exists()
+    names = sorted(path.parent.name for path in (one / "runs").rglob(RECORD))
+    assert sorted(path.name for path in (many / "runs").iterdir() if path.is_dir()) == names
+    assert [metrics(many / "runs" / name) for name in names] == [metrics(one / "runs" / name) for name in names]
+    assert table(ended.stdout) == table(alone.stdout)
+    assert list(short.iterdir()) == [], "Ray takes away what it wrote"
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--on", "ray"], "--on ray goes with --missing"),
+        (["--missing", "--cpus", "2"], "--cpus is what each training on Ray gets"),
+        (["--missing", "--gpus-each", "0.5"], "--gpus-each is what each training on Ray gets"),
+        (["--missing", "--on", "ray", "--device", "cpu", "--gpus-each", "1"], "either --device cpu or --gpus-each"),
+        (["--missing", "--on", "ray", "--threads", "2"], "--threads 2 needs --cpus 2"),
+        (["--missing", "--on", "ray", "--every", "2"], "either --on ray or --every"),
+        (["--missing", "--on", "ray", "--gpus-each", "1.5"], "1.5 is not in the range"),
+        (["--missing", "--on", "slurm"], "'slurm' is not 'ray'"),
+    ],
+)
+def test_flags_that_say_nothing_together_are_refused(flags: list[str], told: str, tmp_path: Path) -> None:
+    done = run("train", "quickstart", "--runs", tmp_path / "runs", *flags)
+    assert (done.exit_code, told in " ".join(done.stderr.split())) == (2, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+HOSTS = [{"CPU": 4.0}, {"CPU": 2.0, "GPU": 2.0}]
+
+
+@pytest.mark.parametrize(
+    ("share", "found"),
+    [
+        (Share(), Share(1, 1)),
+        (Share(2), Share(2, 1)),
+        (Share(4, 0), Share(4, 0)),
+        (Share(1, 0.25), Share(1, 0.25)),
+        (Share(4), "4 CPUs and 1 of a GPU: 4 CPUs and 0 GPUs; 2 CPUs and 2 GPUs"),
+        (Share(8, 0), "8 CPUs"),
+    ],
+)
+def test_what_no_machine_has_is_refused(share: Share, found: Share | str) -> None:
+    if isinstance(found, Share):
+        assert on_ray._possible(share, HOSTS) == found
+        return
+    (told,) = findings(lambda: on_ray._possible(share, HOSTS), InputError)
+    assert (told.code, f"no machine of Ray's has {found}" in told.message) == ("V540", True)
+
+
+def test_without_a_gpu_none_is_given() -> None:
+    assert on_ray._possible(Share(), [{"CPU": 2.0}]) == Share(1, 0)
+
+
+def test_another_version_and_another_folder_are_told(tmp_path: Path) -> None:
+    for version, folder, what in (
+        ("0.0.1", str(tmp_path), "has vggdsl"),
+        (__version__, str(tmp_path / "gone"), "isn't there on"),
+    ):
+        came = on_ray._call(version, folder, 1, int, "7")
+        assert isinstance(came, InputError)
+        assert (came.diagnostics[0].code, what in came.diagnostics[0].message) == ("V540", True)
+
+
+def test_a_way_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "ray://127.0.0.1:10001")
+    done = run(*call("quickstart"), "--seed", 7, "--on", "ray", "--runs", tmp_path)
+    assert (done.exit_code, "V540" in done.stderr, "HOST:PORT" in done.stderr) == (2, True, True)
+
+
+def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    board = Board(lambda: now[0])
+    best = Epoch(2, 0.5, 0.5, 0.5, 0.75, 0.1, 1)
+    board.show([Row("a", 0, "waits", 3), Row("b\x1b[31m", 1, "waits", 3)])
+    board.show([Row("a", 0, "trains", 3), Row("b\x1b[31m", 1, "waits", 3)])
+    now[0] = 31
+    board.show([Row("a", 0, "trains", 3, 2, best), Row("b\x1b[31m", 1, "failed", 3)])
+    board.show([Row("a", 0, "ended", 3, 3, best), Row("b\x1b[31m", 1, "failed", 3)])
+    board.close()
+    told = capsys.readouterr().err
+    assert "\x1b" not in told
+    assert told.splitlines() == [
+        "a, seed 0: trains, epoch 0/3",
+        "b\ufffd[31m, seed 1: failed",
+        "1 failed, 1 trains: a s0 2/3",
+        "a, seed 0: ended, epoch 3/3, validation accuracy 0.7500",
+    ]
+
+
+CALLS = """
+import os, signal, sys, time
+from pathlib import Path
+from vggdsl.experiments import on_ray
+from vggdsl.text.errors import Diagnostic, InputError
+
+on_ray._SHORT = sys.argv[1]
+
+def work(task):
+    if task == "dies":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if task == "fails":
+        raise InputError(Diagnostic("V501", "it isn't there"))
+    if task == "waits":
+        Path("begun").touch()
+        try:
+            while True:
+                time.sleep(0.01)
+        except KeyboardInterrupt:
+            Path("stopped").touch()
+            raise
+    return f"{task} {Path.cwd().name}"
+
+try:
+    for i, came in on_ray.run_on_ray(work, sys.argv[2:], after={1: [0]}):
+        print(i, came if isinstance(came, str) else came.diagnostics[0].in_a_line, flush=True)
+except KeyboardInterrupt:
+    print("ended")
+"""
+
+
+@pytest.mark.thorough
+def test_calls_that_fail_are_told_and_the_others_go_on(short: Path, tmp_path: Path) -> None:
+    done = Forked(CALLS, short, "dies", "first", "second", "fails", cwd=tmp_path).ended()
+    assert done.returncode == 0, done.stderr
+    told = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert (told["2"], told["3"]) == (f"second {tmp_path.name}", "V501: it isn't there")
+    assert all("V540: its process died 4 times" in told[i] for i in "01"), "what waits for it can't begin"
+
+
+@pytest.mark.thorough
+def test_ctrl_c_reaches_what_is_called(short: Path, tmp_path: Path) -> None:
+    calling = Forked(CALLS, short, "waits", cwd=tmp_path)
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.1)
+    assert calling.process.pid is not None
+    os.kill(calling.process.pid, signal.SIGINT)
+    assert calling.ended().stdout == "ended\n"
+    assert (tmp_path / "stopped").exists()

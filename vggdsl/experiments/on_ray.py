@@ -1,0 +1,214 @@
+"""Calls of a function in processes that Ray starts, on this machine or on a cluster.
+
+Ray schedules them, and calls again what a process was at that died. What is called must go on from what it left, and
+find its files where this process does: on a cluster all machines share this folder, by the same path.
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import torch
+
+from vggdsl import __version__
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.packages import needed
+from vggdsl.text.printing import LINE, shown
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+TRIES_MORE = 3
+"""How often a call is made again whose process died."""
+_OFTEN = 1.0
+"""Seconds between two looks at how far they are."""
+_PATIENCE = 10.0
+"""Seconds that calls may take to end once they are stopped."""
+_STORE = 80 * 2**20
+"""Bytes that Ray keeps for what calls are given and give: the least that it takes, since that is little."""
+_ALONE = MappingProxyType(
+    {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # its processes listen on loopback alone, as on these systems
+        "RAY_AUTH_MODE": "token",  # which other users of the machine don't have
+        "RAY_task_oom_retries": str(TRIES_MORE),  # else without end
+    }
+)
+"""Variables by which a Ray that is started here keeps to itself."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What of a machine each call gets: threads of a CPU, and how much of a GPU; None is one where Ray has any."""
+
+    cpus: int = 1
+    gpus: float | None = None
+
+
+def run_on_ray(
+    work: Callable[[T], R],
+    tasks: Sequence[T],
+    share: Share = Share(),
+    after: Mapping[int, Collection[int]] = MappingProxyType({}),
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[int, R | VggdslError]]:
+    """Calls ``work(task)`` for each task in a process of its own, as many at once as there is room for.
+
+    Gives the index of a task and what came of it, as they end: what ``work`` returned, or the error that it raised.
+    ``work`` is a function of a module, and it, tasks and what it returns can be pickled. Task ``i`` begins when all of
+    ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second. Where this
+    generator is closed, or Ctrl-C ends it, ``KeyboardInterrupt`` is raised in all that are going on, which are waited
+    for.
+
+    Ray is started here and ends with the generator; RAY_ADDRESS names one that is there. ``ray.init`` of the caller's
+    counts, too.
+
+    Raises ``InputError`` V533 without Ray, V540 if it can't be reached or has no machine with such a share.
+    """
+    _keep_to_itself()
+    with needed():
+        import ray
+    with _connected() as hosts:
+        share = _possible(share, hosts)
+        call: Any = ray.remote(_call).options(
+            num_cpus=share.cpus, num_gpus=share.gpus, max_retries=TRIES_MORE, retry_exceptions=False
+        )
+        references = list[Any]()
+        for i, task in enumerate(tasks):
+            before = (references[j] for j in after.get(i, ()))
+            references.append(call.remote(__version__, os.getcwd(), share.cpus, work, task, *before))  # noqa: PTH109
+        left = {reference: i for i, reference in enumerate(references)}
+        try:
+            while left:
+                ended, _ = ray.wait([*left], timeout=_OFTEN)
+                meanwhile()
+                for reference in ended:
+                    yield left.pop(reference), _outcome(reference)
+        finally:
+            for reference in left:
+                ray.cancel(reference)
+            ray.wait([*left], num_returns=len(left), timeout=_PATIENCE) if left else None
+
+
+def _call(version: str, folder: str, threads: int, work: Callable[[T], R], task: T, *before: object) -> R | VggdslError:
+    """In Ray's process. Those ``before`` have ended when it is called."""
+    if version != __version__:
+        message = f"a machine of Ray's has vggdsl {__version__}, this one {version}"
+        return InputError(Diagnostic("V540", message, help="install the same version there"))
+    try:
+        os.chdir(folder)
+    except OSError as error:
+        message = f"{folder} isn't there on {os.uname().nodename}: {error.strerror}"
+        return InputError(Diagnostic("V540", message, help="Ray's machines share this folder, by the same path"))
+    torch.set_num_threads(threads)
+    try:
+        with needed():
+            return work(task)
+    except VggdslError as error:
+        return error
+
+
+def _outcome(reference: Any) -> Any:
+    """What a call gave, or why it gave nothing. Raises what its function did not foresee."""
+    with needed():
+        import ray
+    try:
+        return ray.get(reference)
+    except ray.exceptions.RayError as error:
+        cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
+        if isinstance(cause, ray.exceptions.RayError):  # of it, or of one that it waited for
+            why = f"its process died {TRIES_MORE + 1} times, or its machine is gone: {_last_line(cause)}"
+            return InputError(Diagnostic("V540", why, help="the same call tries it again"))
+        if not isinstance(cause, ImportError) and _NOT_THERE not in str(cause):
+            raise
+        why = f"a process of Ray's can't call vggdsl: {_last_line(cause)}"
+        return InputError(Diagnostic("V540", why, help="install on Ray's machines what is installed here"))
+
+
+_NOT_THERE = "failed to import on the worker"
+"""What Ray says where the module of a function can't be imported."""
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return shown(lines[-1] if lines else type(error).__name__, LINE)
+
+
+def _keep_to_itself() -> None:
+    """Tells a Ray that is to be started here how, which it reads as it is imported."""
+    if os.environ.get("RAY_ADDRESS"):
+        return
+    if "ray" not in sys.modules:
+        for name, value in {**_ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
+            os.environ.setdefault(name, value)
+    elif not _ALONE.keys() <= os.environ.keys() and not sys.modules["ray"].is_initialized():
+        message = "ray was imported before, and would listen to other machines"
+        raise InputError(Diagnostic("V540", message, help="call `ray.init` first, or import it later"))
+
+
+@contextmanager
+def _connected() -> Iterator[list[Mapping[str, float]]]:
+    """What each machine has; Ray ends with it, unless it was there before."""
+    with needed():
+        import ray
+    if ray.is_initialized():
+        yield _hosts()
+        return
+    address = os.environ.get("RAY_ADDRESS", "")
+    if "://" in address:
+        message = f"RAY_ADDRESS is {address}, which is no machine of a cluster's but a way there from elsewhere"
+        raise InputError(Diagnostic("V540", message, help="call it on a machine of the cluster, with HOST:PORT"))
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
+    if address:
+        with _told(f"Ray can't be reached at {address}", "`ray status` says whether it is there"):
+            ray.init(address, **quiet)
+        try:
+            yield _hosts()
+        finally:
+            ray.shutdown()
+        return
+    # Ray names sockets in it, by paths that may be no longer than 107 bytes: TMPDIR may be too long for that.
+    with TemporaryDirectory(prefix="vggdsl-ray-", dir=_SHORT, ignore_cleanup_errors=True) as folder:
+        try:
+            with _told("Ray can't be started here", "without `--on ray` it goes on in one process"):
+                ray.init("local", include_dashboard=False, object_store_memory=_STORE, _temp_dir=folder, **quiet)
+            yield _hosts()
+        finally:
+            ray.shutdown()
+
+
+_SHORT = "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108  # a folder is made in it that is its user's alone
+
+
+@contextmanager
+def _told(what: str, help: str) -> Iterator[None]:
+    try:
+        yield
+    except (ConnectionError, OSError, RuntimeError, TimeoutError, ValueError) as error:
+        raise InputError(Diagnostic("V540", f"{what}: {_last_line(error)}", help=help)) from None
+
+
+def _hosts() -> list[Mapping[str, float]]:
+    with needed():
+        import ray
+    return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray's
+
+
+def _possible(share: Share, hosts: Sequence[Mapping[str, float]]) -> Share:
+    """With a GPU where that wasn't said. Raises ``InputError`` V540 for what no machine has."""
+    most = max((host.get("GPU", 0.0) for host in hosts), default=0.0)
+    share = Share(share.cpus, min(most, 1.0) if share.gpus is None else share.gpus)
+    assert share.gpus is not None
+    if any(host.get("CPU", 0) >= share.cpus and host.get("GPU", 0) >= share.gpus for host in hosts):
+        return share
+    asked = f"{share.cpus} CPUs" if share.cpus > 1 else "a CPU"
+    asked += f" and {share.gpus:g} of a GPU" if share.gpus else ""
+    found = "; ".join(f"{host.get('CPU', 0):g} CPUs and {host.get('GPU', 0):g} GPUs" for host in hosts)
+    message = f"no machine of Ray's has {asked}: {found or 'there is none'}"
+    raise InputError(Diagnostic("V540", message, help="ask for less, by `--cpus` or `--gpus-each`"))

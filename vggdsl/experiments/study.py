@@ -1,0 +1,166 @@
+"""What a queue lacks, trained on Ray: each training by a queue of its own, which goes on with what was begun."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+from vggdsl.data.inspection import Told, nobody
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.loggers import LOGGERS, Together
+from vggdsl.experiments.on_ray import Share, run_on_ray
+from vggdsl.experiments.queue import Audience, Queue, begins_with
+from vggdsl.experiments.reporter import Outline, Remembering, Reporter
+from vggdsl.records.collect import unfinished
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.run import Run
+from vggdsl.records.runfolder import read_plan
+from vggdsl.records.standing import standing
+from vggdsl.text.errors import Diagnostic, VggdslError
+
+State = Literal["waits", "trains", "ended", "failed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """How far a training of a study is, by the epochs that its run has written."""
+
+    name: str
+    seed: int
+    state: State
+    epochs: int
+    """That its recipe allows."""
+    done: int = 0
+    best: Epoch | None = None
+
+
+class StudyAudience(Audience, Protocol):
+    """Is told of trainings in other processes, too."""
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        """Now and then: how far all of them are."""
+
+    def trained_elsewhere(self, run: Run, outline: Outline, noticed: Sequence[Diagnostic]) -> None:
+        """A training came to its end, of which nothing was told before."""
+
+
+def study(queue: Queue, share: Share, logs: Sequence[str], audience: StudyAudience) -> list[VggdslError]:
+    """Trains what a queue lacks, on Ray; gives the errors of those that failed, as the queue does.
+
+    What came of them is told at the end, in the queue's order. Raises ``VggdslError`` V605 on Ctrl-C, and what
+    ``run_on_ray`` does.
+    """
+    trainings = [(each, seed) for each in queue.experiments for seed in each.recipe.seeds]
+    tasks = [_alone(queue, each, seed, logs) for each, seed in trainings]
+    after = {i: [j for j in range(i) if begins_with(trainings[i][0], trainings[j][0])] for i in range(len(trainings))}
+    watch = _Watch(trainings, queue.workplace.runs)
+    found: dict[int, _Kept | VggdslError] = {}
+
+    def tell() -> None:
+        audience.rows(watch.rows({i: _state(came) for i, came in found.items()}))
+
+    try:
+        for i, came in run_on_ray(_train, tasks, share, after, tell):
+            found[i] = came
+            tell()
+    except KeyboardInterrupt:
+        raise _stopped(len(trainings) - len(found)) from None
+    failed = list[VggdslError]()
+    for _, came in sorted(found.items()):
+        errors = [came] if isinstance(came, VggdslError) else came.failed
+        for error in errors:
+            audience.findings(error.diagnostics)
+        failed += errors
+        if not isinstance(came, VggdslError) and came.run is not None:
+            assert came.begun.outline is not None
+            audience.trained_elsewhere(came.run, came.begun.outline, came.begun.found)
+    return failed
+
+
+def _stopped(left: int) -> VggdslError:
+    message = f"stopped before the end: trainings without a record: {left}"
+    return VggdslError(Diagnostic("V605", message, help="the same call goes on with what was begun"))
+
+
+class _Kept:
+    """The audience of one training in a process of Ray's: keeps what is told at the end."""
+
+    def __init__(self, logs: Sequence[str]) -> None:
+        self._logs = tuple(logs)
+        self.begun = Remembering()
+        self.run: Run | None = None
+        self.failed = list[VggdslError]()
+
+    def reporter(self) -> Reporter:
+        return Together(*(LOGGERS[name]() for name in self._logs), self.begun)
+
+    def looking(self) -> AbstractContextManager[Told]:
+        return nullcontext(nobody)
+
+    def findings(self, findings: Iterable[Diagnostic]) -> None:
+        """Errors are given by the queue, too; others tell of a checkpoint that is torn."""
+
+    def trained(self, run: Run) -> None:
+        self.run = run
+
+    def over_seeds(self, runs: Sequence[Run]) -> None:
+        """It is one."""
+
+    def waiting(self, held: Sequence[str]) -> None:
+        """The study shows that."""
+
+
+def _alone(queue: Queue, each: Experiment, seed: int, logs: Sequence[str]) -> Queue:
+    one = replace(each, recipe=each.recipe.with_flags(seeds=(seed,)))
+    return Queue([one], queue.workplace, _Kept(logs), queue.missing)
+
+
+def _train(queue: Queue) -> _Kept:
+    """In Ray's process: it may be a second time, where the first one's was killed."""
+    kept = queue.audience
+    assert isinstance(kept, _Kept)
+    kept.failed = queue.run()
+    return kept
+
+
+def _state(came: _Kept | VggdslError) -> State:
+    return "failed" if isinstance(came, VggdslError) or came.failed else "ended"
+
+
+class _Watch:
+    """Looks at the runs of trainings while others write them."""
+
+    def __init__(self, trainings: Sequence[tuple[Experiment, int]], runs: Path) -> None:
+        self._trainings, self._runs = trainings, runs
+        self._read = set[Path]()
+        self._run_of: dict[tuple[str, str, int], Path] = {}
+
+    def rows(self, ended: Mapping[int, State]) -> list[Row]:
+        self._look()
+        return [self._row(each, seed, ended.get(i)) for i, (each, seed) in enumerate(self._trainings)]
+
+    def _look(self) -> None:
+        for path in unfinished(self._runs):
+            if path in self._read:
+                continue
+            self._read.add(path)
+            with suppress(VggdslError):
+                folder = read_plan(path).folder
+                self._run_of[folder.spec.network.graph.digest, folder.recipe.digest, folder.seed] = path
+
+    def _row(self, each: Experiment, seed: int, ended: State | None) -> Row:
+        name, most = each.spec.name, each.recipe.epochs
+        path = self._run_of.get((each.spec.network.graph.digest, each.recipe.digest, seed))
+        if path is None:
+            return Row(name, seed, ended or "waits", most)
+        try:
+            now = standing(path, most)
+        except VggdslError:
+            return Row(name, seed, ended or "waits", most)
+        state = ended or _STATES.get(now.state, "waits")
+        return Row(name, seed, state, most, len(now.epochs), now.best)
+
+
+_STATES: Mapping[str, State] = {"training": "trains", "ended": "ended"}
+"""Of a run; what was stopped, or diverged, may be tried again."""
