@@ -1,5 +1,6 @@
 """Shards: what is packed is read back to the byte and the digit, and what isn't whole or isn't ours is told."""
 
+import errno
 import io
 import json
 import multiprocessing
@@ -30,6 +31,7 @@ from test_inspection import images_of, lazily, pool
 from vggdsl.data.dataset import DataSet, find_data, load_data
 from vggdsl.data.packing import Packing, pack
 from vggdsl.data.shards import tars
+from vggdsl.data.shards.index import INDEX
 from vggdsl.data.shards.packed import Packed
 from vggdsl.data.splits import Lazy
 from vggdsl.network.shapes import Shape
@@ -114,12 +116,9 @@ def test_shards_are_the_folder(parts: list[str], size: int, seed: int, tmp_path:
 def test_tar_files_are_as_webdataset_lays_them_out(tmp_path: Path) -> None:
     root = fill(tmp_path / "set", ["train", "val"], 0)
     made = pack(root, shards := tmp_path / "shards", size=5000)
-    notes = ("images in folders within those of classes are taken too: inner",)
     files = sorted(shards.glob("*.tar"))
     assert len(files) == made.shards > 5
-    assert made == Packing(
-        {"train": 36, "val": 36}, 3, len(files), sum(each.stat().st_size for each in files), notes, ()
-    )
+    assert made == Packing({"train": 36, "val": 36}, 3, len(files), sum(each.stat().st_size for each in files))
     classes = sorted(["cats", "dogs", "Großes Tier"])
     for part in ("train", "val"):
         listed = [path for path in (root / part).rglob("*") if path.is_file()]
@@ -148,7 +147,7 @@ def test_images_to_train_on_are_shuffled_and_others_stand_in_order(tmp_path: Pat
     for start in range(0, 150, 30):
         assert {*labels(one, "train")[start : start + 30]} == {b"0", b"1", b"2"}
     assert labels(one, "train") != labels(other, "train")
-    for name in ("index.json", "train-000000.tar", "val-000000.tar"):
+    for name in (INDEX, "train-000000.tar", "val-000000.tar"):
         assert (one / name).read_bytes() == (again / name).read_bytes(), "packed twice it is the same"
     assert load("shards", one).digest == load("shards", other).digest
 
@@ -223,7 +222,9 @@ def test_imagenet_and_tiny_imagenet_may_lie_in_shards(tmp_path: Path, monkeypatc
     (tiny / "val" / "val_annotations.txt").write_text("".join(lines))
     again = tmp_path / "again"
     again.mkdir()
-    assert "is read as Tiny ImageNet comes" in pack(tiny, again / tiny.name).notes[0]
+    noted = list[str]()
+    pack(tiny, again / tiny.name, read=lambda found: noted.extend(found.notes))
+    assert "is read as Tiny ImageNet comes" in noted[0]
     for name, places in (("imagenet", [packs]), ("tiny-imagenet", [packs, again])):
         recipe = Recipe(data=Data(name))
         assert "classes" in refusal(lambda r=recipe: load_data(r, RGB, packs)).message  # type: ignore[misc]
@@ -277,6 +278,32 @@ def test_a_pack_that_is_interrupted_leaves_nothing(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         pack(root, tmp_path / "shards", size=2000, told=interrupt)
+    assert [*tmp_path.iterdir()] == [root]
+
+
+def test_a_pack_that_finds_no_room_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, left = pool(tmp_path / "set", 10), [15]
+
+    def write(tar: tarfile.TarFile, member: tarfile.TarInfo, content: io.BytesIO) -> None:
+        left[0] -= 1
+        if not left[0]:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tarfile.TarFile, "addfile", write)
+    found = refusal(lambda: pack(root, tmp_path / "shards"))
+    assert (found.code, "No space left" in found.message) == ("V506", True)
+    assert [*tmp_path.iterdir()] == [root]
+
+
+def test_a_file_that_goes_meanwhile_is_told(tmp_path: Path) -> None:
+    root = pool(tmp_path / "set", 10)
+
+    def remove(done: int, total: int) -> None:
+        for path in root.rglob("*.png"):
+            path.unlink()
+
+    with pytest.raises(InputError, match="can't be read: No such file"):
+        pack(root, tmp_path / "shards", told=remove)
     assert [*tmp_path.iterdir()] == [root]
 
 
@@ -347,7 +374,7 @@ def test_a_byte_that_is_not_as_it_was_is_told(seed: int, tmp_path: Path, monkeyp
         whole.train.centre(index)  # of a training that was at work
 
 
-INDEX: dict[str, Any] = {
+WRONG: dict[str, Any] = {
     "format": ["vggdsl shard", 1, None],
     "version": [2, "1", None],
     "classes": [[], ["a"], ["a", "a"], ["a", 1], ["a", "b\n"], "ab", {"a": 0, "b": 1}],
@@ -362,7 +389,7 @@ INDEX: dict[str, Any] = {
     "images": [[], {}, None, "x"],
 }  # fmt: skip
 COLUMNS: dict[str, list[Any]] = {
-    "name": [1, None, ["a"]],
+    "name": [1, None, ["a"], "\ud800"],
     "label": [-1, 2, 0.5, "0", None, True, [0], 2**70],
     "shard": [-1, 1, 0.5, "0", None, [0], 2**70],
     "offset": [-1, 10**9, 0.5, "0", 2**63 - 1],
@@ -380,13 +407,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def with_index(small: Path, folder: Path, told: object) -> Path:
     folder.mkdir()
     os.link(small / "train-000000.tar", folder / "train-000000.tar")
-    (folder / "index.json").write_text(told if isinstance(told, str) else json.dumps(told))
+    (folder / INDEX).write_text(told if isinstance(told, str) else json.dumps(told))
     return folder
 
 
-@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in INDEX.items() for value in values])
+@pytest.mark.parametrize(("key", "value"), [(key, value) for key, values in WRONG.items() for value in values])
 def test_an_index_says_what_can_be(key: str, value: object, small: Path, tmp_path: Path) -> None:
-    index = json.loads((small / "index.json").read_bytes())
+    index = json.loads((small / INDEX).read_bytes())
     for told in (index | {key: value}, {each: index[each] for each in index if each != key}, index | {"more": 1}):
         folder = with_index(small, tmp_path / f"{len([*tmp_path.iterdir()])}", told)
         assert refusal(lambda f=folder: load("shards", f)).code == "V512"  # type: ignore[misc]
@@ -394,7 +421,7 @@ def test_an_index_says_what_can_be(key: str, value: object, small: Path, tmp_pat
 
 @pytest.mark.parametrize(("column", "value"), [(name, value) for name, values in COLUMNS.items() for value in values])
 def test_an_index_says_of_images_what_can_be(column: str, value: object, small: Path, tmp_path: Path) -> None:
-    index = json.loads((small / "index.json").read_bytes())
+    index = json.loads((small / INDEX).read_bytes())
     index["images"][column][2] = value
     assert refusal(lambda: load("shards", with_index(small, tmp_path / "a", index))).code == "V512"
     index["images"][column].pop()
@@ -421,7 +448,7 @@ def test_what_is_no_index_is_told(text: str, small: Path, tmp_path: Path) -> Non
 
 
 def test_an_index_that_is_cut_anywhere_is_told(small: Path, tmp_path: Path) -> None:
-    whole = (small / "index.json").read_text()
+    whole = (small / INDEX).read_text()
     for place in range(0, len(whole) - 2, 37):
         folder = with_index(small, tmp_path / str(place), whole[:place])
         assert refusal(lambda f=folder: load("shards", f)).code == "V512"  # type: ignore[misc]
@@ -431,8 +458,10 @@ def test_an_index_that_is_cut_anywhere_is_told(small: Path, tmp_path: Path) -> N
 
 
 def test_threads_processes_and_copies_read_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for most in (256, 2):  # files that are kept open
+    for most in (256, 2, 1):  # files that are kept open
         monkeypatch.setattr(tars, "_OPEN", most)
+        if most == 1:
+            monkeypatch.delattr(os, "pread")  # which Windows doesn't have
         shards = tmp_path / f"shards{most}"
         images = of_split("shards", packed(pool(tmp_path / f"set{most}"), shards, 5000), "train")
         expected = [sha256(images.content(i)).digest() for i in range(len(images))]
@@ -491,7 +520,7 @@ def test_shards_of_others_are_read_by_their_headers(form: int, key: str, tmp_pat
     assert (found.classes, found.split) == (("0", "1", "2"), "36/9/9")
     assert found.notes[:2] == (
         "54 files in shards passed over: 54 .json",
-        f"{shards} has no index.json: images are found by the headers in 3 files, and classes have a number alone",
+        f"{shards} has no {INDEX}: images are found by the headers in 3 files, and classes have a number alone",
     )
     images, labels = of_split("shards", shards, "val"), found.val.labels.tolist()
     assert [images.content(i) for i in range(9)] == [png(i) for i in range(45, 54)]
@@ -577,6 +606,7 @@ def test_shards_that_are_compressed_or_not_there_are_refused(tmp_path: Path) -> 
     (tmp_path / "empty").mkdir()
     assert "no shards" in refusal(lambda: load("shards", tmp_path / "empty")).message
     assert refusal(lambda: load("shards", tmp_path / "nowhere")).code == "V503"
+    assert "name the folder" in str(refusal(lambda: load("shards", tmp_path / "tar" / "a.tar")).help)
 
 
 def test_a_file_that_ends_early_or_goes_on_is_refused(tmp_path: Path) -> None:

@@ -2,12 +2,16 @@
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vggdsl.cli.common import echo_json, note, report, reports_errors, say
 from vggdsl.cli.schemas.runs import PackedShards
 from vggdsl.text.units import bytes_text, plural
+
+if TYPE_CHECKING:  # the front end of the command line starts without torch
+    from vggdsl.data.sources import Found
 
 _MB = 1_000_000
 _OFTEN = 10.0
@@ -23,7 +27,11 @@ _OFTEN = 10.0
     "--size", metavar="MB", type=click.IntRange(1), default=1000, show_default=True, help="Of a shard, at most."
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="By which images to train on are shuffled."
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=0,
+    show_default=True,
+    help="By which images to train on are shuffled.",
 )
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
@@ -44,6 +52,11 @@ def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> 
     """
     from vggdsl.data.packing import pack
 
+    def read(found: "Found") -> None:
+        for line in found.notes:
+            note(f"note: {line}")
+        report(found.warnings)
+
     told = time.monotonic()
 
     def tell(done: int, total: int) -> None:
@@ -52,10 +65,7 @@ def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> 
             told = time.monotonic()
             note(f"packed {done:,} of {plural(total, 'image')}")
 
-    made = pack(folder, output, size=size * _MB, seed=seed, told=tell)
-    for line in made.notes:
-        note(f"note: {line}")
-    report(made.warnings)
+    made = pack(folder, output, size=size * _MB, seed=seed, read=read, told=tell)
     written: PackedShards = {
         "path": str(output),
         "images": dict(made.images),

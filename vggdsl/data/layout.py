@@ -49,7 +49,8 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     if found is None:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
         packed = next(filter(is_file, roots), None)
-        help = f"{packed} is a file: unpack it, and name the folder" if packed else help
+        mend = "name the folder that it is in" if recipe.data.name == "shards" else "unpack it, and name the folder"
+        help = f"{packed} is a file: {mend}" if packed else help
         raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
     return found
 

@@ -34,28 +34,36 @@ SIZE = 1_000_000_000
 
 @dataclass(frozen=True)
 class Packing:
-    """What was packed: images by their split, shards, their bytes, and what to know of how the folder was read."""
+    """What was packed: images by their split, shards, and their bytes."""
 
     images: Mapping[str, int]
     classes: int
     shards: int
     size: int
-    notes: tuple[str, ...]
-    warnings: tuple[Diagnostic, ...]
 
 
-def pack(folder: Path, shards: Path, *, size: int = SIZE, seed: int = 0, told: Told = nobody) -> Packing:
+def pack(
+    folder: Path,
+    shards: Path,
+    *,
+    size: int = SIZE,
+    seed: int = 0,
+    read: Callable[[Found], None] = lambda found: None,
+    told: Told = nobody,
+) -> Packing:
     """Packs what ``data folder("…")`` reads of a folder; Tiny ImageNet is read as it comes.
 
     Images to train on stand in an order that is drawn by ``seed`` over all of them, so that each shard has images of
     all classes: readers that go through shards in order, and shuffle what is near, need that. Others stand in the
-    folder's order. The bytes of images are as they are. ``told`` is told how many are packed, of how many.
+    folder's order. The bytes of images are as they are. ``read`` is given the set before anything is written, and
+    ``told`` is told how many images are packed, of how many.
 
     ``shards`` is there when it is whole: until then it is called ``….part``. Raises ``InputError`` V512 for a folder
     that can't be read as a set, V514 where ``shards`` is there already, V506 if it can't be written.
     """
     part = _refuse_there(folder, shards)
     found = _read(folder)
+    read(found)
     splits = {name: found.splits[name] for name in PARTS if name in found.splits}
     total, packed = sum(map(len, splits.values())), count(1)
     written, places = list[Shard](), list[Places]()
@@ -70,9 +78,7 @@ def pack(folder: Path, shards: Path, *, size: int = SIZE, seed: int = 0, told: T
         called = {name: found.parts.get(name, "") for name in splits}
         write_index(part, Index(found.classes, called, written, names, labels, np.concatenate(places)))
     images = {name: len(split) for name, split in splits.items()}
-    return Packing(
-        images, len(found.classes), len(written), sum(each.size for each in written), found.notes, found.warnings
-    )
+    return Packing(images, len(found.classes), len(written), sum(each.size for each in written))
 
 
 def _read(folder: Path) -> Found:
@@ -142,7 +148,7 @@ def _refuse_there(folder: Path, shards: Path) -> Path:
     if os.path.lexists(part):
         help = "remove it if no other pack is at work"
         raise InputError(Diagnostic("V514", f"{part} is there already, of a pack that didn't end", help=help))
-    if shards.resolve().is_relative_to(folder.resolve()):
+    if Path(os.path.realpath(shards)).is_relative_to(os.path.realpath(folder)):
         message = f"{shards} can't be written: it would lie in the folder that is packed, and be read with it"
         raise InputError(Diagnostic("V506", message, help="name another folder with -o"))
     return part

@@ -20,7 +20,7 @@ from vggdsl.spec.recipe import Recipe
 from vggdsl.text.files import write_text
 from vggdsl.text.printing import shown
 
-INDEX, PART = "index.json", ".part"
+INDEX, PART = "vggdsl-index.json", ".part"
 """The index's name, and how the name ends of a folder that isn't packed yet."""
 AGAIN = "fetch it again, or pack its folder again: `vggdsl pack DIR -o SHARDS`"
 _FORMAT, _VERSION = "vggdsl shards", 1
@@ -112,6 +112,7 @@ def _index(told: Any) -> Index:
         raise ValueError("a shard stands in it twice")
     images = _fields(given["images"], _COLUMNS, "a list of its images")
     names = _texts(images["name"], "names")
+    "".join(names).encode(errors="surrogateescape")  # as names of files are
     labels, number, offset, length = (_numbers(images[column], column) for column in _COLUMNS[1:5])
     fingerprints = _fingerprints(_texts(images["sha256"], "sha256"))
     if len({len(column) for column in (names, labels, number, offset, length, fingerprints)}) > 1:

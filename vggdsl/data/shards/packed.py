@@ -77,6 +77,11 @@ class Packed(Files):
         known = int(self.places[index]["fingerprint"])
         return known.to_bytes(8, "little") if known else sha256(self.content(index)).digest()
 
+    @property
+    def fingerprints(self) -> set[bytes]:
+        """Of all images, as far as they were packed with an index."""
+        return {int(known).to_bytes(8, "little") for known in self.places["fingerprint"] if known}
+
     def length(self, index: int) -> int:
         return int(self.places[index]["length"])
 

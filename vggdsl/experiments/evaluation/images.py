@@ -14,6 +14,7 @@ from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import one_form
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.pictures import Files
+from vggdsl.data.shards.packed import Packed
 from vggdsl.data.splits import Lazy, named
 from vggdsl.experiments.evaluation.candidate import Candidate
 from vggdsl.experiments.workplace import Workplace
@@ -129,15 +130,20 @@ def _normalisation(one: Candidate, found: Divided, workplace: Workplace) -> Norm
     return found.load(skip_bad=workplace.skip_bad or one.skip_bad).normalisation(one.recipe.normalize)
 
 
-def _trained_on(one: Candidate, folder: Path, names: Sequence[str], workplace: Workplace) -> int:
+def _trained_on(one: Candidate, evaluated: Files, workplace: Workplace) -> int:
     """How many files of a folder the recipe trains on, which may have a folder as its data set: links are followed.
 
-    None where that set isn't there any more.
+    Of shards by what stands in the files. None where that set isn't there any more.
     """
-    if one.trained is None or one.recipe.data.name != "folder":
+    if one.trained is None or one.recipe.data.name not in ("folder", "shards"):
         return 0
-    ours = {os.path.realpath(folder / name) for name in names}
-    with suppress(InputError):
+    ours = {os.path.realpath(evaluated.root / name) for name in evaluated.names}
+    with suppress(InputError, OSError):
+        if one.recipe.data.name == "shards":
+            packed = _data_set(one, workplace).splits["train"].pictures
+            assert isinstance(packed, Packed)
+            contents = packed.fingerprints
+            return sum(evaluated.fingerprint(i)[:8] in contents for i in range(len(evaluated)))
         root = os.path.realpath(find_folder(one.recipe, _data_folder(one, workplace)))
         if any(Path(root) in Path(path).parents for path in ours):
             files = _data_set(one, workplace).splits["train"].pictures
@@ -171,9 +177,10 @@ def _of_folder(one: Candidate, folder: Path, workplace: Workplace, say: Callable
         say(note)
     if not names:
         raise InputError(Diagnostic("V534", f"{folder} holds no images", help="put some into the folders of classes"))
-    if seen := _trained_on(one, folder, names, workplace):
-        say(f"{seen:,} of {plural(len(names), 'image')} in {folder} are of those that the recipe trains on")
     shape, normalisation = one.spec.typed.input, one.normalisation
+    files = Files(folder, names, shape.c)
+    if seen := _trained_on(one, files, workplace):
+        say(f"{seen:,} of {plural(len(names), 'image')} in {folder} are of those that the recipe trains on")
     assert normalisation is not None  # as the classes it comes with the weights
-    lazy = Lazy(Files(folder, names, shape.c), torch.tensor(labels), shape)
+    lazy = Lazy(files, torch.tensor(labels), shape)
     return Images(lazy, classes, normalisation, str(folder))
