@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -10,17 +11,20 @@ from typing import Any, Literal
 import pytest
 import torch
 from commands import run
+from PIL import Image
 from profiles import mostly_thorough
 from refusals import findings
 
 import vggdsl
-from vggdsl.experiments.bench import front, serving, training
+from vggdsl.data.views import ResizedCrop
+from vggdsl.experiments.bench import front, photographs, serving, training
 from vggdsl.experiments.bench.contest import NOISE, PAIRS, Laps, Series, Verdict, in_turn, verdict
 from vggdsl.experiments.bench.rows import KINDS, Found, Row, rows, rows_of
 from vggdsl.experiments.bench.training import AGAINST, Work
 from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.step import compiled
+from vggdsl.spec.recipe.augments import BACKENDS
 from vggdsl.targets.runtime import Session, open_session, run_session
 
 CHAIN = "input 8x8x3 conv3-4 BN ReLU maxpool conv3-8 ReLU FC-6 ReLU FC-3 softmax"
@@ -220,6 +224,72 @@ def test_both_sides_of_an_export_run(side: Literal["ours", "theirs"], tmp_path: 
     assert (tmp_path / f"{side}.onnx").exists()
 
 
+# -- photographs
+
+
+def test_photographs_are_jpegs_of_one_size_and_unlike(tmp_path: Path) -> None:
+    files = photographs.photographs(tmp_path, 3 * photographs.FILES)
+    assert (len(files), len({path.read_bytes() for path in tmp_path.iterdir()})) == (192, photographs.FILES)
+    assert {files.size(i) for i in range(photographs.FILES)} == {photographs.SIZE}
+    assert 3e4 < sum(map(files.length, range(photographs.FILES))) / photographs.FILES < 2e5
+
+
+def test_all_sides_make_as_many_images_by_as_many_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = photographs.photographs(tmp_path, 2 * photographs.BATCH)
+    pools = list[int]()
+    init = ThreadPoolExecutor.__init__
+
+    def counting(pool: ThreadPoolExecutor, count: int, *rest: Any) -> None:
+        pools.append(count)
+        init(pool, count, *rest)
+
+    monkeypatch.setattr(ThreadPoolExecutor, "__init__", counting)
+    sides = [photographs.decoded(files, 2), photographs.decoded_by_pillow(files, 2), photographs.loaded(files, 2)]
+    sides += [photographs.batches(files, 2, backend) for backend in BACKENDS]
+    assert [side() for side in sides] == [2 * photographs.BATCH] * 5
+    assert pools == [2] * 4, "the loader has processes"
+
+
+def test_a_training_on_files_takes_the_steps_of_one_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, seen = list[int](), list[tuple[int, ...]]()
+
+    def see(_: ResizedCrop, image: Image.Image, *drawn: object) -> torch.Tensor:
+        seen.append(image.size)
+        return torch.zeros(3, 8, 8, dtype=torch.uint8)
+
+    monkeypatch.setattr(torch.optim.SGD, "step", lambda _: steps.append(1))
+    monkeypatch.setattr(ResizedCrop, "see_tensor", see)
+    ready = training.prepared(Work(vggdsl.parse(CHAIN), batch=4, steps=3))
+    files = photographs.photographs(tmp_path, ready.recipe.batch * 3)
+    with ready.arithmetic():
+        training.ours(photographs.of_files(ready, files, "tensor"))()
+    assert (len(steps), seen) == (3, [photographs.SIZE] * 12)
+
+
+def test_photographs_are_read_with_one_thread_and_all_and_some_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    for count, expected in ((1, [1]), (2, [1, 2]), (6, [1, 2, 4, 6]), (16, [1, 2, 4, 8, 16])):
+        monkeypatch.setattr(photographs, "THREADS", count)
+        assert photographs.threads() == expected
+
+
+def test_a_row_of_a_network_that_is_no_photographs_is_refused() -> None:
+    (row,) = rows_of(vggdsl.parse("input 8x8x2 conv3-4 ReLU FC-3 softmax"), ["input"], (), 2, "cpu")
+    assert findings(row.measure)[0].code == "V512"
+
+
+def test_rows_of_photographs_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(photographs, "THREADS", 1)
+    monkeypatch.setattr(photographs, "_IMAGES", photographs.BATCH)
+    monkeypatch.setattr("vggdsl.experiments.bench.rows._LAP", 0.01)
+    chosen = [row for row in rows(["input"], (), "cpu") if "resnet18" not in row.name]
+    for row in [*chosen, *rows_of(vggdsl.parse(CHAIN), ["input"], (), 4, "cpu")]:
+        found = row.measure()
+        assert len(found.series.values) == PAIRS
+        assert found.images is not None
+        assert found.images > 0
+    assert len(chosen) == 3
+
+
 def test_what_a_process_takes_is_its_own() -> None:
     taken = front.command("--version")
     assert 0 < taken.processor < 60
@@ -236,7 +306,9 @@ def test_floors_and_goals_point_the_same_way() -> None:
 
 
 def test_only_what_is_asked_for_is_measured() -> None:
-    assert {row.what for row in rows(["front"], AGAINST, "cpu")} == {"front"}
+    for kind in KINDS:
+        assert {row.what for row in rows([kind], AGAINST, "cpu")} == {kind}
+    assert {row.what for row in rows(KINDS, AGAINST, "cuda")} == {"train", "input"}
     assert {row.against for row in rows(["train"], ["tuned"], "cpu")} == {"tuned"}
     assert len(rows_of(vggdsl.parse(CHAIN), ["train"], AGAINST, 8, "cpu")) == 2
 

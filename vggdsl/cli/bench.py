@@ -23,6 +23,7 @@ _SAID = {"below": "below its floor", "noisy": "too noisy to decide", "measured":
 @click.command()
 @click.argument("spec", required=False)
 @click.option("--train", "what", flag_value="train", help="Steps of training.")
+@click.option("--input", "what", flag_value="input", help="Images in files: decoded, as batches, trained on.")
 @click.option("--infer", "what", flag_value="infer", help="The exported file in onnxruntime, and predict.")
 @click.option("--compile", "what", flag_value="compile", help="Export to ONNX.")
 @click.option("--front", "what", flag_value="front", help="Read, check, show.")
@@ -39,7 +40,7 @@ def command(
 ) -> None:
     """How fast this machine trains, exports and runs networks, beside what others write.
 
-    Both sides do the same work in turn, in one process; a ratio is ours to theirs. `reference` trains as the scripts of
+    Both sides do the same work in turn; a ratio is ours to theirs. `reference` trains as the scripts of
     torchvision do: single precision, NCHW, eager. `tuned` is what an expert writes by hand: channels last, bf16,
     a fused optimizer, whole batches augmented at once. Where the middle half of the ratios is wider than 15 % of
     their median it is too noisy to decide. On a GPU `tuned` is compiled, for which PyTorch needs Triton and a C
@@ -49,6 +50,7 @@ def command(
     \b
     vggdsl bench                       every row that has a floor and a goal
     vggdsl bench --front
+    vggdsl bench --input               what reads photographs, by 1 to all threads
     vggdsl bench vgg_d --train --batch 8
     """
     from vggdsl.experiments.bench.rows import KINDS, machine, rows, rows_of
@@ -57,14 +59,14 @@ def command(
 
     if spec is None and batch is not None:
         raise click.UsageError("--batch is of a SPEC: the rows without one have their own")
-    if device == "cuda" and what not in (None, "all", "train"):
-        raise click.UsageError("only training is measured on a GPU")
+    if device == "cuda" and what not in (None, "all", "train", "input"):
+        raise click.UsageError("only training, and what it reads, is measured on a GPU")
     if batch is not None and what in ("compile", "front"):
         raise click.UsageError(f"--batch is of steps and of what is inferred, none of --{what}")
     if against is not None and what not in (None, "all", "train"):
         raise click.UsageError(f"--against is of training, no other side of --{what}")
     choose(device, "auto")  # before any row: without it none is measured
-    kinds = [kind for kind in KINDS if what in (None, "all", kind) and (device == "cpu" or kind == "train")]
+    kinds = [kind for kind in KINDS if what in (None, "all", kind) and (device == "cpu" or kind in ("train", "input"))]
     sides = [side for side in AGAINST if against in (None, side)]
     if spec is None:
         chosen = rows(kinds, sides, device)

@@ -51,12 +51,14 @@ def training_batches(
     steps: int,
     random_of: Callable[[int], torch.Generator],
     share: slice = _ALL,
+    *,
+    threads: int = THREADS,
 ) -> Iterator[Batch]:
     """The batches of an epoch, of which this process gets its ``share``.
 
     ``order`` are indices of the split, ``random_of`` makes the generator of a step. Where the split has a view,
     what of each image it sees is drawn here, for all images of the batch: whatever the share is, an image is seen
-    in the same way.
+    in the same way. ``threads`` read images that aren't in memory.
     """
     if isinstance(split, Split):
         order = to_device(order, split.labels.device)
@@ -73,7 +75,7 @@ def training_batches(
             waiting.append((split.labels[chosen], random, chosen[share]))
             yield _views(split, chosen, random)[share]
 
-    for images in _read_ahead(requests()):
+    for images in _read_ahead(requests(), threads):
         labels, random, own = waiting.popleft()
         yield Batch(Split(images, labels[share]), labels, random, own)
 
@@ -112,9 +114,9 @@ def _read(request: ImageRequest) -> Tensor:
     return split.centre(index) if view is None else split.glimpse(index, *view)
 
 
-def _read_ahead(batches: Iterable[Sequence[ImageRequest]]) -> Iterator[Tensor]:
+def _read_ahead(batches: Iterable[Sequence[ImageRequest]], threads: int = THREADS) -> Iterator[Tensor]:
     """The images of each batch (N, C, H, W); the next batches are on their way meanwhile."""
-    pool = ThreadPoolExecutor(THREADS, "images")
+    pool = ThreadPoolExecutor(threads, "images")
     waiting: deque[list[Future[Tensor]]] = deque()
     try:
         for requests in batches:

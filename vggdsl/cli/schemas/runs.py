@@ -370,7 +370,7 @@ class PackedShards(TypedDict):
 class BenchRow(TypedDict):
     """A quantity of speed or size, measured several times."""
 
-    what: Annotated[Literal["train", "infer", "compile", "front"], "its kind"]
+    what: Annotated[Literal["train", "input", "infer", "compile", "front"], "its kind"]
     name: Annotated[str, "as the table names it"]
     unit: Annotated[Literal["x", "s", "ms", "MB"], "`x`: a ratio, ours to theirs"]
     measured: Annotated[float, "the median"]

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -9,17 +10,21 @@ from typing import Literal
 
 import torch
 
-from vggdsl.experiments.bench import front, serving, training
+from vggdsl.data.images import check_channels
+from vggdsl.data.pictures import Files
+from vggdsl.experiments.bench import front, photographs, serving, training
 from vggdsl.experiments.bench.contest import PAIRS, Series, Verdict, in_turn, timed, verdict
 from vggdsl.experiments.bench.training import AGAINST, Against, Precision, Work
 from vggdsl.experiments.costs import forget_peak, held, most_held
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.heap import given_back
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.spec.recipe.augments import BACKENDS, Backend
 from vggdsl.spec.spec import Spec, load
+from vggdsl.text.units import plural
 
-What = Literal["train", "infer", "compile", "front"]
-KINDS: tuple[What, ...] = ("train", "infer", "compile", "front")
+What = Literal["train", "input", "infer", "compile", "front"]
+KINDS: tuple[What, ...] = ("train", "input", "infer", "compile", "front")
 Unit = Literal["x", "s", "ms", "MB"]
 
 _TIMES = 5
@@ -65,10 +70,12 @@ class Row:
 
 
 def rows(kinds: Sequence[What], sides: Sequence[Against], device: str) -> list[Row]:
-    """Those that have a floor and a goal; only trainings on a GPU."""
+    """Those that have a floor and a goal; only trainings, and what they read, on a GPU."""
     found = list[Row]()
     if "train" in kinds:
         found += _on_gpu() if device == "cuda" else _training()
+    if "input" in kinds:
+        found += _reading(device)
     if device == "cpu":
         found += [*(_serving() if {"infer", "compile"} & {*kinds} else ()), *(_front() if "front" in kinds else ())]
     return [row for row in found if row.what in kinds and row.against in (None, *sides)]
@@ -81,6 +88,9 @@ def rows_of(spec: Spec, kinds: Sequence[What], sides: Sequence[Against], batch: 
         for side in sides:
             name = f"train {spec.name}, batch {batch} / {side}"
             found.append(Row("train", name, partial(_trained, spec, batch, side, device), against=side))
+    if "input" in kinds:
+        name = f"train {spec.name} on files, batch {batch} / in memory"
+        found.append(Row("input", name, partial(_fed, spec, batch, "pillow", device)))
     if "infer" in kinds:
         name = f"onnxruntime {spec.name}, batch {batch} / PyTorch"
         found.append(Row("infer", name, partial(_inferred, spec, batch)))
@@ -124,6 +134,21 @@ def _training() -> Iterator[Row]:
     yield Row("train", "memory of training vgg_d, batch 8 / tuned", memory, "x", 1.05, 0.9, more=False, against="tuned")
 
 
+def _reading(device: str) -> Iterator[Row]:
+    if device == "cpu":
+        for count in photographs.threads():
+            by = plural(count, "thread")
+            yield Row("input", f"decode by {by} / Pillow", partial(_decoded, count), floor=0.9, goal=1)
+            for backend, floor, goal in zip(BACKENDS, (0.8, 1), (1, 1.3), strict=True):
+                name = f"batches by {by}, backend={backend} / DataLoader"
+                yield Row("input", name, partial(_batched, count, backend), floor=floor, goal=goal)
+    name, batch = ("vgg_d", 256) if device == "cuda" else ("resnet/resnet18", 16)
+    for backend in BACKENDS:
+        fed = partial(_fed, load(name), batch, backend, device)
+        told = f"train {name} on files, batch {batch}, backend={backend} / in memory"
+        yield Row("input", told, fed, floor=0.9, goal=0.98)
+
+
 def _serving() -> Iterator[Row]:
     for batch, floor in ((1, 1.4), (8, 1.5)):
         measure = partial(_inferred, load("vgg_d"), batch)
@@ -164,6 +189,35 @@ def _trained(
         peak = _peak(ready.hardware.device, ready.hardware.precision)
     seconds = Series(laps.ours).median
     return Found(laps.ratio, work.images / seconds, work.flops / seconds, peak)
+
+
+def _decoded(count: int) -> Found:
+    with _photographs(photographs.images_of(count)) as files:
+        laps = in_turn(photographs.decoded(files, count), photographs.decoded_by_pillow(files, count))
+        return Found(laps.ratio, len(files) / Series(laps.ours).median)
+
+
+def _batched(count: int, backend: Backend) -> Found:
+    with _photographs(photographs.images_of(count)) as files:
+        laps = in_turn(photographs.batches(files, count, backend), photographs.loaded(files, count))
+        return Found(laps.ratio, len(files) / Series(laps.ours).median)
+
+
+def _fed(spec: Spec, batch: int, backend: Backend, device: str) -> Found:
+    """Beside 1, the ratio is the share of a step that waits for what is read."""
+    check_channels(spec.typed.input)
+    ready, work = _ready(spec, batch, device)
+    with _photographs(work.images) as files, ready.arithmetic():
+        read = training.ours(photographs.of_files(ready, files, backend))
+        laps = in_turn(read, training.ours(ready), before=given_back)
+    seconds = Series(laps.ours).median
+    return Found(laps.ratio, work.images / seconds, work.flops / seconds)
+
+
+@contextmanager
+def _photographs(count: int) -> Iterator[Files]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield photographs.photographs(Path(folder), count)
 
 
 def _alone(spec: Spec, batch: int, compiled: bool) -> tuple[Series, Work, float]:

@@ -8,6 +8,7 @@ from vggdsl.language.types import Choice, Interval, Number, Range, UnfitError, W
 
 _SIDE = "pixels along each side"
 Backend = Literal["pillow", "tensor"]
+BACKENDS: tuple[Backend, ...] = ("pillow", "tensor")
 """What scales an image, as torchvision's transforms have it: Pillow, or PyTorch."""
 
 
@@ -33,7 +34,7 @@ class RandomResizedCrop:
     size: Annotated[int, Whole(), _SIDE]
     scale: Annotated[tuple[float, float], Interval(1e-4, 1), "the part's share of the image's area"] = (0.08, 1.0)
     ratio: Annotated[tuple[float, float], Interval(0.01, 100), "its width, of its height"] = (3 / 4, 4 / 3)
-    backend: Annotated[Backend, Choice("pillow", "tensor"), "what scales it: Pillow, or quicker, PyTorch"] = "pillow"
+    backend: Annotated[Backend, Choice(*BACKENDS), "what scales it: Pillow, or quicker, PyTorch"] = "pillow"
 
     def __str__(self) -> str:
         return call_text("random-resized-crop", self, placed="size")
