@@ -89,16 +89,24 @@ class Unheard:
     def epoch(self, epoch: Epoch, is_best: bool) -> None: ...
 
 
-def fit(network: Network, prepared: Prepared, listener: Listener, checkpoint: Checkpoint | None = None) -> Progress:
+def fit(
+    network: Network,
+    prepared: Prepared,
+    listener: Listener,
+    checkpoint: Checkpoint | None = None,
+    until: int | None = None,
+) -> Progress:
     """Trains a network in place, to the recipe's last epoch or until it says stop; goes on from a checkpoint.
 
-    Where the recipe averages weights, the network ends with their average.
+    It ends with the epoch ``until``, if that comes before; rates are those of the whole recipe all the same. Where the
+    recipe averages weights, the network ends with their average.
 
     Torch's global random state is as before afterwards. The progress holds all epochs, those before, too.
 
     Raises ``VggdslError`` V409 when the loss is no longer a number, V607 if ``checkpoint`` doesn't fit.
     """
-    return Training(network, prepared, listener, checkpoint).to(prepared.recipe.epochs)
+    epochs = prepared.recipe.epochs
+    return Training(network, prepared, listener, checkpoint).to(epochs if until is None else min(until, epochs))
 
 
 class Scores(NamedTuple):

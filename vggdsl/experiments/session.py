@@ -31,8 +31,11 @@ from vggdsl.targets.torch import load_weights, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 
 
-def run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter) -> tuple[Result, list[Epoch]]:
-    """Trains, measures, and writes the record last.
+def run(
+    prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter, until: int | None = None
+) -> tuple[Result | None, list[Epoch]]:
+    """Trains, measures, and writes the record last; where it ends with the epoch ``until``, and more are to come, it
+    measures nothing, and leaves what ``resume`` goes on from.
 
     Raises ``VggdslError`` V409 if the loss diverges, V508 if memory doesn't suffice after all, V506 if writing fails,
     ``RecordError`` V607 if ``beginning`` doesn't fit, and ``KeyboardInterrupt`` as it comes.
@@ -43,10 +46,11 @@ def run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: R
         with _out_of_memory(prepared.recipe):
             meter = Meter(outline, prepared.hardware.device, reporter.estimated)
             session = Session(prepared, folder, beginning, reporter, meter)
-            session.train()
-            result = session.result(session.measure())
-            session.record(result)
-            reporter.finished(meter.costs(session.ended_early))
+            result = None
+            if session.train(until):
+                result = session.result(session.measure())
+                session.record(result)
+                reporter.finished(meter.costs(session.ended_early))
     finally:
         reporter.ended()
     return result, session.progress.epochs
@@ -82,10 +86,11 @@ class Session:
         recipe = self.prepared.recipe
         return why_over(recipe) if self.progress.over and len(self.progress.epochs) < recipe.epochs else ""
 
-    def train(self) -> None:
-        """To the end of the last epoch, in all processes."""
-        self.progress = fit(self.network, self.prepared, self, self.beginning.checkpoint)
+    def train(self, until: int | None = None) -> bool:
+        """To the end of the last epoch, or of ``until``, in all processes; whether nothing is left to train."""
+        self.progress = fit(self.network, self.prepared, self, self.beginning.checkpoint, until)
         self.prepared.processes.wait()
+        return self.progress.over or len(self.progress.epochs) == self.prepared.recipe.epochs
 
     # -- what the loop calls
 

@@ -105,8 +105,11 @@ def train(
     return begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, reporter or reporters.unasked())
 
 
-def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None) -> Run:
-    """Trains by one seed, in a new folder; see ``train``."""
+def begin(
+    experiment: Experiment, seed: int, workplace: Workplace, reporter: Reporter | None = None, until: int | None = None
+) -> Run:
+    """Trains by one seed, in a new folder; see ``train``. With ``until`` it ends after that epoch of the recipe's, so
+    that nothing is measured, and ``resume`` goes on as if it had not."""
     spec, recipe, reporter = experiment.spec, experiment.recipe, reporter or Silent()
     digest = experiment.start_digest  # first the weights: those that don't fit are told before images are decoded
     first = find_first(spec, recipe, workplace.runs, workplace.start, digest, fetch=workplace.download)
@@ -117,11 +120,13 @@ def begin(experiment: Experiment, seed: int, workplace: Workplace, reporter: Rep
     with _new(folder, processes), _held(folder, processes), prepared.arithmetic():
         if processes.leads:  # while it is held: with a plan it is a run that another process may go on with
             _write_plan(folder, workplace, beginning.start)
-        return _run(prepared, folder, beginning, reporter)
+        return _run(prepared, folder, beginning, reporter, until)
 
 
-def resume(run: str | Path, workplace: Workplace | None = None, reporter: Reporter | None = None) -> Run:
-    """Goes on with a run that was interrupted, in its folder, as if it never had been.
+def resume(
+    run: str | Path, workplace: Workplace | None = None, reporter: Reporter | None = None, until: int | None = None
+) -> Run:
+    """Goes on with a run that was interrupted, in its folder, as if it never had been; to its end, or as ``begin``.
 
     Spec, recipe and seed are the run's; folder of data and device too, unless the workplace says them. On a CPU of the
     same kind, with the same versions and number of threads, weights and metrics are those of a run that was
@@ -149,7 +154,7 @@ def resume(run: str | Path, workplace: Workplace | None = None, reporter: Report
         if checkpoint is None:
             begun, fetch = planned.start, workplace.download
             first = find_first(spec, recipe, workplace.runs, begun.run, begun.weights, fetch=fetch)
-        return _run(prepared, folder, Beginning.again(planned, first, checkpoint, notes), reporter)
+        return _run(prepared, folder, Beginning.again(planned, first, checkpoint, notes), reporter, until)
 
 
 def more(run: str | Path, epochs: int, workplace: Workplace | None = None, reporter: Reporter | None = None) -> Run:
@@ -244,9 +249,11 @@ def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[Non
     return folder.held() if processes.leads else nullcontext()
 
 
-def _run(prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter) -> Run:
+def _run(
+    prepared: Prepared, folder: RunFolder, beginning: Beginning, reporter: Reporter, until: int | None = None
+) -> Run:
     try:
-        result, epochs = session.run(prepared, folder, beginning, reporter)
+        result, epochs = session.run(prepared, folder, beginning, reporter, until)
     except DivergedError as error:
         if prepared.processes.leads:
             folder.write_diverged(in_a_line(error), prepared.hardware.conditions(prepared.data.digest))
