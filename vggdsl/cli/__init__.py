@@ -33,6 +33,7 @@ COMMANDS = {
     "page": "A page in the browser that shows networks while they are typed.",
     "claims": "Every number that a source prints, and what came of it.",
     "train": "Train by the recipe in the spec; write a record.",
+    "search": "Find the best networks of a space under a budget.",
     "watch": "The curves of a training while it runs.",
     "evaluate": "How good a trained network is, under the papers' protocols.",
     "report": "A page to look at: curves, confusion matrix, mistakes, the record.",

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from vggdsl.text.errors import InputError
+from vggdsl.text.figures import Figure
 from vggdsl.text.files import content
 
 _MOST = 10_000_000
@@ -37,3 +38,27 @@ def names(ctx: click.Context, param: click.Parameter, given: Path | None) -> tup
         raise click.BadParameter(error.diagnostics[0].message) from None
     except UnicodeDecodeError:
         raise click.BadParameter(f"`{given}` isn't text in UTF-8") from None
+
+
+def bounds(ctx: click.Context, param: click.Parameter, given: str | None) -> tuple[int | None, int | None]:
+    """The least and the most of a quantity, either of which may be left open: ``..2M``, ``100K..2M``, ``32..``."""
+    if given is None:
+        return None, None
+    ends = given.split("..")
+    try:
+        low, high = (None if not end else _whole(end) for end in ends)
+    except ValueError:
+        raise click.BadParameter(f"`{given}` is no range, as in ..2M, 100K..2M or 32..") from None
+    if low is None and high is None:
+        raise click.BadParameter(f"`{given}` leaves both ends open")
+    if low is not None and high is not None and low > high:
+        raise click.BadParameter(f"`{given}` ends before it begins")
+    return low, high
+
+
+def _whole(end: str) -> int:
+    """A figure that is exact. Raises ``ValueError`` for others."""
+    figure = Figure.parse(end)
+    if figure.approximate or figure.unit == "%" or figure.value != int(figure.value):
+        raise ValueError(end)
+    return int(figure.value)

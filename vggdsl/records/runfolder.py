@@ -6,7 +6,6 @@ hold the spec's text, the names of the classes, the normalisation and the scale 
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -31,7 +30,7 @@ from vggdsl.spec.recipe import KEYS, TORCHVISION, Recipe
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
-from vggdsl.text.files import is_file, is_folder, replacing, write_text
+from vggdsl.text.files import file_name, is_file, is_folder, replacing, write_text
 from vggdsl.text.tables import to_csv
 
 LAST = "last.safetensors"
@@ -119,7 +118,7 @@ class RunFolder:
 
         Raises ``InputError`` V506 if it can't be made.
         """
-        start = _file_name(spec.name).removesuffix(f"-{recipe.name}")  # as a record of this recipe is named
+        start = file_name(spec.name).removesuffix(f"-{recipe.name}")  # as a record of this recipe is named
         name = "-".join(filter(None, (start, recipe.name, f"s{seed}")))
         try:
             runs.mkdir(parents=True, exist_ok=True)
@@ -280,10 +279,6 @@ def _new_folder(runs: Path, name: str) -> Path:
             path.mkdir()  # fails if it exists: two runs never share a folder
             return path
     raise AssertionError("counting doesn't end")
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "spec"
 
 
 def unusable(path: Path, why: str, help: str = "train again") -> RecordError:

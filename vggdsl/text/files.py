@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -95,6 +96,15 @@ def is_stream(path: Path) -> bool:
     with suppress(OSError, ValueError):
         return path.exists() and not path.is_file() and not path.is_dir()
     return False
+
+
+def file_name(name: str) -> str:
+    """What a file or folder is called after something of that name.
+
+    >>> file_name("vgg_reconstructed/c222"), file_name("..")
+    ('vgg_reconstructed_c222', 'spec')
+    """
+    return re.sub(r"[^\w.-]+", "_", name).strip("._") or "spec"
 
 
 def hidden(target: Path) -> str:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from vggdsl.cli.schemas.runs import (
     BenchRow,
+    CountedSpace,
     Evaluated,
     Exported,
     NetworkPair,
@@ -13,8 +14,10 @@ from vggdsl.cli.schemas.runs import (
     Recorded,
     Refused,
     ResultRow,
+    Searched,
     TrainedRun,
     WrittenFeatures,
+    WrittenSpecs,
 )
 from vggdsl.cli.schemas.specs import (
     Checked,
@@ -41,6 +44,9 @@ SCHEMAS: Mapping[str, Any] = {
     "claims --json": list[PrintedSource],
     "claims SOURCE --json": list[PrintedNumber],
     "train --json": list[TrainedRun],
+    "search --json": Searched,
+    "search --count --json": CountedSpace,
+    "search --write DIR --json": WrittenSpecs,
     "evaluate --json": Evaluated,
     "record --json": Recorded,
     "results --json": list[ResultRow],

@@ -120,7 +120,7 @@ def curves(
     layers += _rules(marks, style)
     if point is not None:
         layers.append(_point(point, style))
-    return {**_framed(style), "layer": layers}
+    return {**framed(style), "layer": layers}
 
 
 def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
@@ -148,7 +148,7 @@ def rate(epochs: Sequence[Epoch], style: Style, marks: Sequence[int]) -> Chart:
             },
         },
     }
-    return {**_framed(style), "layer": [layer, *_rules(marks, style)]}
+    return {**framed(style), "layer": [layer, *_rules(marks, style)]}
 
 
 _LAST = "of an epoch's last step"
@@ -199,7 +199,7 @@ def confusion(scores: Scores, style: Style, cell: float | None = None) -> Chart:
         return {"field": "level", "type": "ordinal", "scale": {"domain": domain, "range": [*colours]}, "legend": None}
 
     return {
-        **_framed(style),
+        **framed(style),
         **size,
         "autosize": "pad" if cell else {"type": "fit", "contains": "padding"},
         **({} if cell else {"width": style.width, "height": style.width}),
@@ -274,7 +274,8 @@ def _point(point: tuple[int, float], style: Style) -> Chart:
     }
 
 
-def _framed(style: Style) -> dict[str, Any]:
+def framed(style: Style) -> dict[str, Any]:
+    """What a chart of the style begins with."""
     text = {"labelColor": style.ink, "titleColor": style.ink, "labelFontSize": style.letters}
     title = {"titleFontSize": style.letters, "titleFontWeight": "normal", "titleLimit": 260}
     return {

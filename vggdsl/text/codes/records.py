@@ -5,10 +5,11 @@ from typing import Literal
 from vggdsl.text.codes.row import Code
 
 Name = Literal[
-    "V603", "V604", "V605", "V606", "V607", "V608", "V609", "W601", "W602", "W610", "W611", "W612",
+    "V603", "V604", "V605", "V606", "V607", "V608", "V609", "V613", "V614", "W601", "W602", "W610", "W611", "W612",
 ]  # fmt: skip
 
 _RUN = "a run's folder"
+_SEARCH = "a search"
 _TRAINING = "a training"
 
 ROWS = (
@@ -69,6 +70,24 @@ ROWS = (
         "The file isn't what the run was of, holds the block already, or the block was edited by hand.",
         "Add it to the file that was trained, or train that one.",
         unshown=_RUN,
+    ),
+    Code(
+        "V613",
+        "record",
+        "a folder that isn't that of this search",
+        "`vggdsl search` goes on with what is in its folder. There it was another space, budget, recipe or seed, or "
+        "halved otherwise; or the folder holds something else, or its file of trials is torn.",
+        "Give the search another folder, with `-o DIR`.",
+        unshown=_SEARCH,
+    ),
+    Code(
+        "V614",
+        "input",
+        "a budget that nothing fits",
+        "Of the networks that were looked at, none is within all bounds.",
+        "`vggdsl search SPEC --count` says how many fit: give wider bounds.",
+        unshown=_SEARCH,
+        about_call=True,
     ),
     Code(
         "W601",

@@ -1,0 +1,165 @@
+"""``vggdsl search`` from the call to the table, also killed, called again and by two processes at once."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import run
+from forks import VGGDSL, Forked
+from json_types import misfits
+
+from vggdsl.cli.schemas.calls import SCHEMAS
+from vggdsl.records.run import load_run
+from vggdsl.spec.spec import load
+
+TEXT = """input 8x8x1
+conv3-{a=2|4|8} maxpool
+conv{k=1|3}-4
+FC-3 softmax
+train {
+  data      fake(n=100, classes=3)
+  batch     16
+  optimizer sgd(lr=0.05, momentum=0.9)
+  precision fp32
+  epochs    3
+}
+"""
+QUIET = ("--device", "cpu", "--quiet", "--json")
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    path = tmp_path / "space.arch"
+    path.write_text(TEXT)
+    return path
+
+
+def searched(spec: Path, folder: Path, *flags: object) -> Any:
+    result = run("search", spec, "-o", folder, *QUIET, *flags)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def comparable(found: Any) -> Any:
+    """Without where the runs are."""
+    return {**found, "folder": "", "tried": [{**row, "run": Path(row["run"]).name} for row in found["tried"]]}
+
+
+def test_a_search_ends_in_a_table_and_a_picture_and_the_best_have_records(spec: Path, tmp_path: Path) -> None:
+    found = searched(spec, tmp_path / "search")
+    assert list(misfits(found, SCHEMAS["search --json"])) == []
+    assert (found["networks"], found["fitting"], len(found["tried"])) == (6, 6, 6)
+    assert [row["epochs"] for row in found["tried"]] == [3, 3, 1, 1, 1, 1]
+    best = found["tried"][0]
+    assert (best["ended"], best["front"]) == (True, True)
+    measured = load_run(best["run"]).result
+    assert (measured.val_accuracy, measured.test_accuracy) == (best["val_accuracy"], best["test_accuracy"])
+    assert {row["test_accuracy"] for row in found["tried"] if not row["ended"]} == {None}
+    assert (tmp_path / "search" / "front.svg").read_text().startswith("<svg")
+    assert (tmp_path / "search" / "front.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    found = searched(spec, folder, "--trials", 4, "--params", "..2000")
+    times = {path: path.stat().st_mtime_ns for path in folder.glob("*/*") if path.suffix != ".png"}
+    assert searched(spec, folder, "--trials", 4, "--params", "..2000") == found
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    more = searched(spec, folder, "--trials", 6, "--params", "..2000")
+    before = {row["number"]: row["network"] for row in found["tried"]}
+    assert before.items() <= {row["number"]: row["network"] for row in more["tried"]}.items()
+    other = run("search", spec, "-o", folder, *QUIET, "--params", "..1999")
+    assert other.exit_code == 1
+    assert "params ..2000, now ..1999" in other.stderr
+
+
+def test_what_the_search_trained_is_what_train_trains(spec: Path, tmp_path: Path) -> None:
+    found = searched(spec, tmp_path / "search", "--halving", "none")
+    assert run("search", spec, "--write", tmp_path / "nets").exit_code == 0
+    networks = {load(path).network.graph.digest: path for path in (tmp_path / "nets").glob("*.arch")}
+    assert {row["network"] for row in found["tried"]} == networks.keys()
+    best = found["tried"][0]
+    path = networks[best["network"]]
+    result = run("train", path, "--runs", tmp_path / "runs", "--device", "cpu", "--log", "none", "--quiet", "--json")
+    (trained,) = json.loads(result.stdout)
+    assert (trained["val_accuracy"], trained["weights"]) == (best["val_accuracy"], load_run(best["run"]).result.weights)
+
+
+def test_a_search_that_is_killed_goes_on_and_ends_as_one_that_never_was(spec: Path, tmp_path: Path) -> None:
+    whole = searched(spec, tmp_path / "whole")
+    folder = tmp_path / "killed"
+    process = Forked(VGGDSL, "search", spec, "-o", folder, "--device", "cpu")
+    while process.process.is_alive() and not list(folder.glob("space-003-*/metrics.csv")):
+        time.sleep(0.01)
+    process.process.kill()
+    process.process.join()
+    assert comparable(searched(spec, folder)) == comparable(whole)
+
+
+@pytest.mark.thorough
+def test_two_processes_share_a_search(spec: Path, tmp_path: Path) -> None:
+    whole = searched(spec, tmp_path / "alone")
+    folder = tmp_path / "shared"
+    both = [Forked(VGGDSL, "search", spec, "-o", folder, *QUIET) for _ in range(2)]
+    ended = [process.ended() for process in both]
+    assert [done.returncode for done in ended] == [0, 0], ended
+    for done in ended:
+        assert comparable(json.loads(done.stdout)) == comparable(whole)
+
+
+def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
+    result = run("search", spec, "-o", tmp_path / "search", "--trials", 2, "--device", "cpu")
+    assert result.exit_code == 0
+    assert "at most 2 networks by 3 epochs, the best of 3 go on after epoch 1" in result.stderr
+    assert "to epoch 1: 2/2  network 002" in result.stderr
+    assert "chosen by val" in result.stdout
+    assert "to epoch 1" not in result.stdout
+
+
+def test_how_many_there_are_is_counted_without_training(spec: Path, tmp_path: Path) -> None:
+    result = run("search", spec, "--count", "--params", "..300")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.splitlines()[0] == "space: 6 networks"
+    data = json.loads(run("search", spec, "--count", "--params", "..300", "--json").stdout)
+    assert list(misfits(data, SCHEMAS["search --count --json"])) == []
+    within = sum(row["params"] <= 300 for row in searched(spec, tmp_path / "search", "--halving", "none")["tried"])
+    assert data["exact"]
+    assert data["fitting"] == within
+    assert f"{within} fit the budget" in result.stdout
+
+
+def test_specs_are_written_and_nothing_else_is_overwritten(spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "nets"
+    data = json.loads(run("search", spec, "--write", folder, "--params", "..300", "--json").stdout)
+    assert list(misfits(data, SCHEMAS["search --write DIR --json"])) == []
+    files = sorted(folder.iterdir())
+    assert data["specs"] == len(files) > 0
+    assert all(load(path).typed.params <= 300 for path in files)
+    assert run("search", spec, "--write", folder, "--params", "..300").exit_code == 0
+    files[0].write_text("mine")
+    result = run("search", spec, "--write", folder, "--params", "..300")
+    assert (result.exit_code, files[0].read_text()) == (2, "mine")
+    assert "V514" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (("--params", "..10"), "V614"),
+        (("--params", "..10", "--write", "nets"), "V614"),
+        (("--params", "2M"), "is no range"),
+        (("--params", "..2%"), "is no range"),
+        (("--params", "..~2M"), "is no range"),
+        (("--macs", ".."), "leaves both ends open"),
+        (("--receptive-field", "9..3"), "ends before it begins"),
+        (("--halving", "1"), "neither a whole number"),
+        (("--count", "--write", "nets"), "either --count or --write"),
+    ],
+)
+def test_wrong_calls(spec: Path, tmp_path: Path, flags: tuple[str, ...], told: str) -> None:
+    result = run("search", spec, "-o", tmp_path / "search", "--device", "cpu", *flags)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert told in " ".join(result.stderr.split())
+    assert not Path("nets").exists()

@@ -1,0 +1,365 @@
+"""Which networks a search tries and how long it trains them, also where it is killed or several processes share it."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from profiles import THOROUGH, fewer
+from refusals import refusal
+
+from vggdsl.experiments.reporter import Reporter, Silent
+from vggdsl.experiments.search.budget import excess
+from vggdsl.experiments.search.front import front
+from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
+from vggdsl.experiments.search.proposals import Proposals, Tried
+from vggdsl.experiments.search.search import Search
+from vggdsl.experiments.search.settings import keep
+from vggdsl.spec.space import Budget, Space, load_space, within
+from vggdsl.spec.spec import parse
+from vggdsl.text.errors import Diagnostic, RecipeError, VggdslError
+
+SPEC = parse("input 4x4x1 FC-2 softmax")
+SMALL = parse("input 8x8x1 conv3-4 maxpool conv3-4 FC-3 softmax").typed
+ANY = Budget()
+
+
+class Unheard:
+    def __init__(self) -> None:
+        self.told = list[str]()
+
+    def reporter(self, network: Tried, rung: int | None) -> Reporter:
+        return Silent()
+
+    def noticed(self, network: Tried, finding: Diagnostic) -> None:
+        self.told.append("noticed")
+
+    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
+        self.told.append(f"trained {network.number} to {leg.rung}")
+
+    def failed(self, network: Tried, error: VggdslError) -> None:
+        self.told.append(f"failed {network.number}")
+
+    def waiting(self, leg: Leg) -> None:
+        self.told.append("waiting")
+
+
+class KilledError(BaseException):
+    """A process that ends at once."""
+
+
+@dataclass
+class Pretended:
+    """Trainings that take no time and whose accuracies are given; ``left`` epochs are trained until the process is
+    killed. What is in ``epochs``, by networks, outlives it."""
+
+    accuracy: Callable[[Tried, int], float]
+    last: int
+    epochs: dict[int, list[Rank]] = field(default_factory=dict)
+    ended: set[int] = field(default_factory=set)
+    left: int = 10**9
+    trained: Counter[tuple[int, int]] = field(default_factory=Counter)
+    wrong: Mapping[int, VggdslError] = field(default_factory=dict)
+
+    def run_of(self, network: Tried) -> Path | None:
+        return None
+
+    def standing(self, network: Tried) -> Standing:
+        return Standing(tuple(self.epochs.get(network.number, ())), network.number in self.ended)
+
+    def train(self, network: Tried, rung: int | None) -> None:
+        if network.number in self.wrong:
+            raise self.wrong[network.number]
+        done = self.epochs.setdefault(network.number, [])
+        while len(done) < (self.last if rung is None else rung):
+            if self.left == 0:
+                raise KilledError
+            self.left -= 1
+            epoch = len(done) + 1
+            self.trained[network.number, epoch] += 1
+            done.append((self.accuracy(network, epoch), -float(epoch)))
+        if rung is None:
+            self.ended.add(network.number)
+
+
+@dataclass
+class Given:
+    """Networks that there are from the beginning, or come one after the other, in the place of ``Proposals``."""
+
+    most: int
+    networks: dict[int, Tried] = field(default_factory=dict)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.networks) == self.most
+
+    def add(self, standings: Mapping[int, Standing], rung: int | None) -> None:
+        if not self.is_full:
+            number = len(self.networks) + 1
+            self.networks[number] = Tried(number, {}, SPEC)
+
+    def tell(self, standings: Mapping[int, Standing], rung: int | None) -> None:
+        pass
+
+
+def searched(
+    folder: Path, table: Sequence[Sequence[float]], factor: int | None, trainings: Pretended | None = None
+) -> tuple[dict[int, Standing], Pretended]:
+    """A search among networks whose accuracies are the rows of a table, a column an epoch."""
+    trainings = trainings or Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], len(table[0]))
+    proposals = cast(Proposals, Given(len(table)))
+    search = Search(folder, proposals, trainings, Halving(len(table[0]), factor), Unheard())
+    return search.run(), trainings
+
+
+def by_hand(table: Sequence[Sequence[float]], factor: int) -> tuple[dict[int, int], set[int]]:
+    """How long each network is trained, and which ones to the end, as the paper tells successive halving: of all the
+    best n-th part, of these again."""
+    last = len(table[0])
+    group, epochs = list(range(1, len(table) + 1)), dict[int, int]()
+    for power in (2, 1, 0):
+        rung = max(1, round(last / factor**power))
+        if power and (rung == last or rung == max(epochs.values(), default=0)):
+            continue
+        epochs |= dict.fromkeys(group, rung)
+        if power:
+
+            def score(number: int, rung: int = rung) -> tuple[float, int]:
+                row = table[number - 1][:rung]
+                best = max(row)
+                return best, -row.index(best)  # of equal epochs the one of the lower loss, here the first
+
+            ordered = sorted(group, key=score, reverse=True)
+            group = sorted(ordered[: ceil(len(group) / factor)])
+    return epochs, set(group)
+
+
+tables = st.integers(1, 30).flatmap(
+    lambda epochs: st.lists(
+        st.lists(st.integers(0, 20).map(lambda n: n / 20), min_size=epochs, max_size=epochs), min_size=1, max_size=24
+    )
+)
+
+
+@fewer
+@given(tables, st.sampled_from([2, 3, 4]))
+def test_the_best_go_on_and_no_epoch_is_trained_twice(
+    tmp_path_factory: pytest.TempPathFactory, table: Sequence[Sequence[float]], factor: int
+) -> None:
+    standings, trainings = searched(tmp_path_factory.mktemp("search"), table, factor)
+    epochs, ended = by_hand(table, factor)
+    assert {number: len(standing.ranks) for number, standing in standings.items()} == epochs
+    assert {number for number, standing in standings.items() if standing.has_ended} == ended
+    assert set(trainings.trained.values()) == {1}
+
+
+@fewer
+@given(tables)
+def test_without_halving_all_are_trained_to_the_end(
+    tmp_path_factory: pytest.TempPathFactory, table: Sequence[Sequence[float]]
+) -> None:
+    standings, _ = searched(tmp_path_factory.mktemp("search"), table, None)
+    assert all(standing.has_ended for standing in standings.values())
+    assert [max(standing.ranks)[0] for standing in standings.values()] == [max(row) for row in table]
+
+
+@fewer
+@given(tables, st.data())
+def test_a_search_that_is_killed_at_any_epochs_ends_as_one_that_never_was(
+    tmp_path_factory: pytest.TempPathFactory, table: Sequence[Sequence[float]], data: st.DataObject
+) -> None:
+    whole, alone = searched(tmp_path_factory.mktemp("search"), table, 3)
+    folder, trainings = tmp_path_factory.mktemp("search"), None
+    trainings = Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], len(table[0]))
+    total = sum(alone.trained.values())
+    for _ in range(3):
+        trainings.left = data.draw(st.integers(0, total))
+        try:
+            searched(folder, table, 3, trainings)
+        except KilledError:
+            continue
+    trainings.left = total
+    again, _ = searched(folder, table, 3, trainings)
+    assert again == whole
+    assert trainings.trained == alone.trained
+
+
+def test_several_processes_share_a_search_and_end_as_one_does(tmp_path: Path) -> None:
+    table = [[(7 * row * column + row) % 19 / 19 for column in range(1, 10)] for row in range(1, 31)]
+    whole, _ = searched(tmp_path, table, 3)
+    shared, proposals = Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], 9), Given(len(table))
+    proposals.networks = {number: Tried(number, {}, SPEC) for number in range(1, len(table) + 1)}
+    found = list[dict[int, Standing]]()
+
+    def work() -> None:
+        search = Search(tmp_path, cast(Proposals, proposals), shared, Halving(9, 3), Unheard())
+        found.append(search.run())
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [whole] * 4
+    assert set(shared.trained.values()) == {1}
+
+
+def test_a_network_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> None:
+    error = RecipeError(Diagnostic("V409", "it can't be"))
+    table = [[0.9, 0.9, 0.9], [0.1, 0.2, 0.3], [0.2, 0.1, 0.1], [0.3, 0.1, 0.1]]
+    trainings = Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], 3, wrong={1: error})
+    standings, _ = searched(tmp_path, table, 2, trainings)
+    assert "it can't be" in standings[1].failed
+    assert [number for number, standing in standings.items() if standing.has_ended] == [4]
+
+
+# -- the front
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=12))
+def test_the_front_are_those_that_no_other_beats(points: list[tuple[int, int]]) -> None:
+    costs, ranks = [cost for cost, _ in points], [(float(rank), 0.0) for _, rank in points]
+    found = front(costs, ranks)
+
+    def beaten(point: tuple[int, int]) -> bool:
+        return any(o != point and o[0] <= point[0] and o[1] >= point[1] for o in points)
+
+    assert {points[place] for place in found} == {point for point in points if not beaten(point)}
+    assert [points[place] for place in found] == sorted({points[place] for place in found})
+
+
+# -- the networks
+
+
+TEXT = "input 8x8x1\nconv3-{a=2|4|8} maxpool\nconv{k=1|3}-{b=2|4} maxpool\nFC-{c=4|8|16} FC-3 softmax\n"
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Space:
+    (tmp_path / "space.arch").write_text(TEXT)
+    return load_space(str(tmp_path / "space.arch"))
+
+
+def accuracy(network: Tried) -> float:
+    """Of the largest a network of the space has most."""
+    return network.spec.typed.params / 10_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def off_the_disk() -> Iterator[None]:
+    """Nothing is waited for until it is on the disk, which takes longest of all that Optuna does."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.fsync", lambda file: None)
+        yield
+
+
+def proposed(folder: Path, space: Space, budget: Budget, wanted: int, calls: int = 1, seed: int = 0) -> Proposals:
+    """All networks that are proposed where each is trained before the next is; made anew ``calls`` times on the way."""
+    proposals = Proposals(folder, space, budget, wanted, seed)
+    for place in range(10 * wanted):
+        if place % max(1, wanted // calls) == 0:
+            proposals = Proposals(folder, space, budget, wanted, seed)
+        standings = {n: Standing(((accuracy(network), 0.0),)) for n, network in proposals.networks.items()}
+        if proposals.is_full:
+            proposals.tell(standings, 1)
+            return proposals
+        proposals.add(standings, 1)
+    raise AssertionError("it never ends")
+
+
+@settings(max_examples=200 if THOROUGH else 6)
+@given(st.integers(100, 1_000), st.integers(1, 20), st.integers(0, 5))
+def test_networks_are_different_ones_within_the_budget(
+    tmp_path_factory: pytest.TempPathFactory, most: int, wanted: int, seed: int
+) -> None:
+    folder = tmp_path_factory.mktemp("search")
+    (folder / "space.arch").write_text(TEXT)
+    space, budget = load_space(str(folder / "space.arch")), Budget(params=(None, most))
+    networks = proposed(folder, space, budget, wanted, seed=seed).networks
+    fitting = {s.network.graph.digest for p in space.assignments() if within((s := space.fill(p)).typed, budget)}
+    digests = [network.digest for network in networks.values()]
+    assert len(set(digests)) == len(digests) == min(wanted, len(fitting))
+    assert set(digests) <= fitting
+    assert list(networks) == list(range(1, len(networks) + 1))
+
+
+@pytest.mark.parametrize("wanted", [12, pytest.param(100, marks=pytest.mark.thorough)])
+def test_what_is_proposed_depends_on_what_was_found_alone(tmp_path: Path, space: Space, wanted: int) -> None:
+    orders = list[list[str]]()
+    for name, calls in (("once", 1), ("often", 6)):
+        folder = tmp_path / name
+        folder.mkdir()
+        proposals = proposed(folder, space, ANY, wanted, calls)
+        orders.append([network.digest for network in proposals.networks.values()])
+    assert orders[0] == orders[1]
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Space:
+    """8,000 networks."""
+    choice = "|".join(map(str, range(1, 21)))
+    text = f"input 8x8x1\nconv3-{{a={choice}}} conv3-{{b={choice}}} conv3-{{c={choice}}} maxpool\nFC-3 softmax\n"
+    (tmp_path / "large.arch").write_text(text)
+    return load_space(str(tmp_path / "large.arch"))
+
+
+def test_proposals_follow_what_was_found(tmp_path: Path, large: Space) -> None:
+    """Accuracy grows with each width: the later ones are better than those that were drawn."""
+    networks = [accuracy(network) for network in proposed(tmp_path, large, ANY, 30).networks.values()]
+    assert sum(networks[:10]) / 10 < sum(networks[20:]) / 10
+
+
+def test_a_space_that_is_too_large_to_look_at_is_searched_too(tmp_path: Path, large: Space) -> None:
+    budget = Budget(params=(None, 1_500))
+    proposals = proposed(tmp_path, large, budget, 12)
+    assert proposals.fitting is None
+    assert len(proposals.networks) == 12
+    assert all(network.spec.typed.params <= 1_500 for network in proposals.networks.values())
+    assert proposals.beyond > 0
+
+
+def test_where_nothing_new_is_found_no_more_is_proposed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.experiments.search.proposals.ENUMERATED", 0)
+    monkeypatch.setattr("vggdsl.experiments.search.proposals._LONG_IN_VAIN", 20)
+    (tmp_path / "two.arch").write_text("input 8x8x1\nconv3-{a=2|4}\nFC-3 softmax\n")
+    proposals = proposed(tmp_path, load_space(str(tmp_path / "two.arch")), ANY, 5)
+    assert len(proposals.networks) == 2
+    assert proposals.is_full
+
+
+@given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 20), st.integers(0, 20))
+def test_the_excess_is_positive_beyond_the_budget_alone(low: int, high: int, least: int, most: int) -> None:
+    budget = Budget((low, high), (None, 20_000), (least, most))
+    assert (max(excess(SMALL, budget).values()) <= 0) == within(SMALL, budget)
+
+
+def test_a_torn_list_of_trials_is_told(tmp_path: Path, space: Space) -> None:
+    proposed(tmp_path, space, ANY, 2)
+    path = tmp_path / "trials.log"
+    path.write_bytes(path.read_bytes()[:-20] + b"\n{}\n")
+    told = refusal(lambda: Proposals(tmp_path, space, ANY, 2, 0))
+    assert told.code == "V613"
+    assert "trials.log can't be read" in told.message
+
+
+# -- the folder
+
+
+def test_a_folder_is_of_one_search(tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    assert not keep(folder, {"params": "..1"})
+    assert keep(folder, {"params": "..1"})
+    told = refusal(lambda: keep(folder, {"params": "..2"}))
+    assert (told.code, "params ..1, now ..2" in told.message) == ("V613", True)
+    (folder / "search.json").write_text("[")
+    assert refusal(lambda: keep(folder, {"params": "..1"})).code == "V613"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mine.txt").write_text("mine")
+    assert "holds something else" in refusal(lambda: keep(other, {"params": "..1"})).message

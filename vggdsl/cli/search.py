@@ -1,0 +1,220 @@
+"""``vggdsl search``."""
+
+from pathlib import Path
+
+import click
+
+from vggdsl.cli.common import echo_json, reports_errors, say
+from vggdsl.cli.flags import bounds
+from vggdsl.cli.folders import made, refuse_there
+from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
+from vggdsl.experiments.search.budget import ENUMERATED
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.spec.copies import MOST_THREADS
+from vggdsl.spec.space import Budget, Counted, Space, load_space, within
+from vggdsl.spec.space import count as count_of
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
+from vggdsl.text.files import file_name, is_file, write_text
+from vggdsl.text.packages import needed
+from vggdsl.text.units import plural
+
+WRITTEN = 10_000
+"""Specs at the most that are written."""
+LARGEST = 10**9
+
+
+@click.command()
+@click.argument("space", metavar="SPEC")
+@click.option("--params", metavar="LOW..HIGH", callback=bounds, help="Learnable parameters, as in ..2M.")
+@click.option("--macs", metavar="LOW..HIGH", callback=bounds, help="Multiply-adds of an image, as in 10M..200M.")
+@click.option(
+    "--receptive-field", metavar="LOW..HIGH", callback=bounds, help="Of the last layer, in pixels, as in 32.."
+)
+@click.option("--trials", type=click.IntRange(1, LARGEST), default=50, show_default=True, help="Networks to try.")
+@click.option(
+    "--halving",
+    metavar="N",
+    default="3",
+    show_default=True,
+    callback=lambda ctx, param, given: _halving(given),
+    help="One network of N goes on at each of two rungs; `none` trains all to the end.",
+)
+@click.option("--count", is_flag=True, help="How many networks there are, and how many fit; nothing is trained.")
+@click.option(
+    "--write",
+    "write_dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Write the specs of all that fit, for `vggdsl train DIR --missing`; nothing is trained.",
+)
+@click.option(
+    "--against", type=click.Choice(["params", "macs"]), default="params", show_default=True, help="Of the Pareto front."
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The search's folder, in which it goes on.  [default: runs/NAME-search]",
+)
+@click.option("--recipe", "recipe_name", metavar="NAME", help="One of several in the spec.  [default: the first]")
+@click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@click.option("--seed", type=click.IntRange(0, LARGEST), help="Instead of the recipe's first.")
+@click.option(
+    "--data",
+    "data_dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where data sets are.  [default: $VGGDSL_DATA, else data]",
+)
+@click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
+@click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read; the records say how many.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where it runs.  [default: auto]")
+@click.option(
+    "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
+)
+@click.option("--quiet", is_flag=True, help="No progress: results alone.")
+@click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
+@reports_errors
+def command(
+    space: str,
+    params: tuple[int | None, int | None],
+    macs: tuple[int | None, int | None],
+    receptive_field: tuple[int | None, int | None],
+    trials: int,
+    halving: int | None,
+    count: bool,
+    write_dir: Path | None,
+    against: str,
+    output: Path | None,
+    recipe_name: str | None,
+    epochs: int | None,
+    batch: int | None,
+    seed: int | None,
+    data_dir: Path | None,
+    download: bool,
+    skip_bad: bool,
+    device: str | None,
+    threads: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Find the best networks of a space under a budget.
+
+    SPEC leaves choices open, as `conv3-{32|64}` does. What is beyond the bounds is never trained: parameters,
+    multiply-adds and the receptive field are arithmetic. Bounds take K, M and G, and Ki, Mi and Gi.
+
+    Where as many fit as --trials, or fewer, all of them are tried; else Optuna proposes them, by what the ones before
+    came to. Each is trained by the recipe for a ninth of its epochs. The best third goes on to a third of the epochs,
+    of these again the best third to the end (--halving 3). Networks are compared by the validation accuracy of their
+    best epoch, and of equal ones by the loss. That of the test images is told of those that were trained to the end;
+    nothing is chosen by it.
+
+    The folder of the search keeps a run for each network, with its spec and, if it came to the end, its record. The
+    same command goes on where it was stopped, with no epoch trained twice; with more --trials, it adds networks. Called
+    several times at once, the processes share the work. It ends in a table and the picture front.svg (and .png) in the
+    folder. It takes the extra `vggdsl[search]`; --count and --write don't.
+
+    \b
+    vggdsl search net.arch --params ..2M --count         how many fit?
+    vggdsl search net.arch --params ..2M --macs ..200M --receptive-field 32..
+    vggdsl search net.arch --trials 20 --epochs 9        a try
+    vggdsl search net.arch --halving none --against macs
+    vggdsl search net.arch --params ..2M --write nets    their specs alone
+    vggdsl search net.arch --quiet --json                for a program
+    """
+    found, budget = load_space(space), Budget(params, macs, receptive_field)
+    if count and write_dir is not None:
+        raise click.UsageError("either --count or --write")
+    if count:
+        _count(found, budget, as_json)
+        return
+    if write_dir is not None:
+        _write(found, budget, write_dir, as_json)
+        return
+    with needed():
+        from vggdsl.cli.search_output import Terminal, show
+        from vggdsl.experiments.search.plan import Plan
+        from vggdsl.experiments.search.table import table
+    folder = output or Path("runs") / f"{file_name(found.name)}-search"
+    flags = {"epochs": epochs, "batch": batch, "seeds": None if seed is None else (seed,)}
+    workplace = Workplace(data_dir, device, folder, download, None, threads, skip_bad)
+    plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
+    terminal = Terminal(quiet=quiet)
+    search = plan.open(terminal)
+    terminal.begins(search)
+    standings = search.run()
+    show(search, table(search.proposals.networks, standings, search.trainings.run_of), against, as_json=as_json)
+    if search.failed:
+        raise SystemExit(1)
+
+
+def _count(space: Space, budget: Budget, as_json: bool) -> None:
+    """Tells how many networks there are and fit: of some thousands all are looked at, of more a sample."""
+    counted = count_of(space, budget, ENUMERATED)
+    low, high = counted.interval
+    if as_json:
+        data: CountedSpace = {
+            "space": space.name,
+            "networks": counted.networks,
+            "looked_at": counted.tried,
+            "wrong": counted.wrong,
+            "within": counted.within,
+            "exact": counted.is_exact,
+            "fitting": counted.estimate,
+            "interval": [low, high],
+        }
+        echo_json(data)
+        return
+    say(f"{space.name}: {plural(counted.networks, 'network')}")
+    drawn = "" if counted.is_exact else f" of {counted.tried:,} that were drawn"
+    if counted.wrong:
+        say(f"{counted.wrong:,}{drawn} are no networks, such as {_why(space, counted)}")
+    if counted.is_exact:
+        say(f"{counted.within:,} fit the budget")
+    else:
+        say(f"about {counted.estimate:,} fit the budget (95 %: {low:,} to {high:,}), {counted.within:,}{drawn}")
+
+
+def _why(space: Space, counted: Counted) -> str:
+    assert counted.example is not None
+    picks, error = counted.example
+    return f"{space.said(picks)}: {in_a_line(error)}"
+
+
+def _write(space: Space, budget: Budget, folder: Path, as_json: bool) -> None:
+    """Writes a spec for each network that fits, under the name that tells it by its digest."""
+    found = dict[str, Spec]()
+    for picks in space.assignments():
+        try:
+            spec = space.fill(picks)
+        except VggdslError:
+            continue
+        if within(spec, budget):
+            found.setdefault(spec.network.graph.digest, spec)
+        if len(found) > WRITTEN:
+            raise click.UsageError(f"more than {plural(WRITTEN, 'network')} fit: give narrower bounds")
+    if not found:
+        raise InputError(Diagnostic("V614", f"no network of {space.name} fits", help="`--count` says how many do"))
+    made(folder, "--write")
+    for spec in found.values():
+        path = folder / f"{file_name(spec.name)}.arch"
+        if not is_file(path) or path.read_text("utf-8") != spec.text:
+            refuse_there(path, force=False, option="--write")
+            write_text(path, spec.text)
+    if as_json:
+        written: WrittenSpecs = {"folder": str(folder), "specs": len(found)}
+        echo_json(written)
+    else:
+        say(f"{folder}: {plural(len(found), 'spec')}")
+
+
+def _halving(given: str) -> int | None:
+    """A whole number from 2, or none."""
+    if given == "none":
+        return None
+    if not (given.isascii() and given.isdigit() and 2 <= int(given) <= 100):
+        raise click.BadParameter(f"`{given}` is neither a whole number from 2 to 100 nor `none`")
+    return int(given)

@@ -1,0 +1,210 @@
+"""What ``vggdsl search`` tells: its trainings while they run, and the table and picture of what it found."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+
+from vggdsl.cli.common import echo_json, note, print_table, report, say
+from vggdsl.cli.schemas.runs import Searched, SearchedNetwork
+from vggdsl.experiments.report.charts import png, svg
+from vggdsl.experiments.reporter import Outline, Silent
+from vggdsl.experiments.search.chart import scatter
+from vggdsl.experiments.search.halving import Leg, Standing
+from vggdsl.experiments.search.proposals import Tried
+from vggdsl.experiments.search.search import Search
+from vggdsl.experiments.search.table import Found, on_front
+from vggdsl.records.metrics import Epoch
+from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.text.files import replacing, write_text
+from vggdsl.text.tables import RowGroup, Table, numbers, words
+from vggdsl.text.units import count_text, plural
+
+FRONT = "front"
+"""The picture's files, in the folder of a search."""
+_PATIENCE = 30.0
+"""Seconds without a line, after which one tells how far a training is."""
+
+
+class Terminal:
+    """Progress on standard error, if wanted: a line a training, and more of those that take long. What looks wrong is
+    told anyway, that of the data once."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._wanted = 0
+        self._data_told = set[str]()
+
+    def begins(self, search: Search) -> None:
+        """What is about to be searched."""
+        proposals, halving = search.proposals, search.halving
+        self._wanted = proposals.most
+        if self._quiet:
+            return
+        fitting = "" if proposals.fitting is None else f", {len(proposals.fitting):,} of them fit the budget"
+        note(f"{proposals.space.name}: {plural(proposals.space.networks, 'network')}{fitting} -> {search.folder}")
+        cuts = [str(rung) for rung in halving.rungs if rung is not None]
+        halved = f", the best of {halving.factor} go on after epoch {' and '.join(cuts)}" if cuts else ""
+        note(f"at most {plural(proposals.most, 'network')} by {plural(halving.epochs, 'epoch')}{halved}")
+        if tried := len(proposals.networks):
+            note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun")
+
+    def reporter(self, network: Tried, rung: int | None) -> "Slow":
+        return Slow(network, self)
+
+    def noticed(self, network: Tried, finding: Diagnostic) -> None:
+        report([finding])
+
+    def of_data(self, findings: Sequence[Diagnostic]) -> None:
+        """What looks wrong before the first step, once, since all networks have the same data."""
+        new = [finding for finding in findings if finding.in_a_line not in self._data_told]
+        self._data_told.update(finding.in_a_line for finding in new)
+        report(new)
+
+    def line(self, text: str) -> None:
+        if not self._quiet:
+            note(text)
+
+    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
+        accuracy, loss = standing.best(leg.rung)
+        count = self._wanted if leg.place == 0 else leg.count
+        done = leg.count - len(leg.left) + 1
+        params = count_text(network.spec.typed.params)
+        end = "the end" if leg.rung is None else f"epoch {leg.rung}"
+        self.line(
+            f"to {end}: {done:>{len(str(count))}}/{count}  network {network.number:03}  {params:>8}  "
+            f"val {-loss:.4f} {accuracy:.4f}"
+        )
+
+    def failed(self, network: Tried, error: VggdslError) -> None:
+        note(f"network {network.number:03} failed:")
+        report(error.diagnostics)
+
+    def waiting(self, leg: Leg) -> None:
+        self.line(f"waiting for other processes, which train {plural(len(leg.left), 'network')}")
+
+
+class Slow(Silent):
+    """Of one training: nothing, unless it takes long."""
+
+    def __init__(self, network: Tried, terminal: Terminal, clock: Callable[[], float] = time.monotonic) -> None:
+        self._network, self._terminal, self._clock = network, terminal, clock
+        self._told, self._epoch, self._steps, self._of = clock(), 0, 0, 0
+
+    def started(self, outline: Outline) -> None:
+        self._epoch, self._of = outline.done + 1, outline.steps
+        self._terminal.of_data(outline.warnings)
+
+    def step(self, images: int, loss: Callable[[], float]) -> None:
+        self._steps += 1
+        if self._clock() - self._told >= _PATIENCE:
+            self._told = self._clock()
+            where = f"epoch {self._epoch}  step {self._steps:,}/{self._of:,}"
+            self._terminal.line(f"network {self._network.number:03}  {where}  loss {loss():.4f}")
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        self._epoch, self._steps = epoch.number + 1, 0
+
+    def noticed(self, finding: Diagnostic) -> None:
+        self._terminal.line(f"network {self._network.number:03}: {finding.in_a_line}")
+
+
+def show(search: Search, found: Sequence[Found], against: str, *, as_json: bool) -> None:
+    """The table on standard output, and the picture in the folder."""
+    best = on_front(found, against)
+    files = _drawn(search.folder, found, against)
+    if as_json:
+        echo_json(_json(search, found, best, against))
+        return
+    space = search.proposals.space
+    rows = [
+        (
+            "*" if each in best else "",
+            f"{each.network.number:03}",
+            space.said(each.network.picks),
+            f"{each.network.spec.typed.params:,}",
+            count_text(each.network.spec.typed.macs),
+            each.network.spec.typed.receptive_field.short,
+            f"{each.epochs}/{search.halving.epochs}",
+            _accuracy(each.val_accuracy),
+            _accuracy(each.test_accuracy),
+        )
+        for each in found
+    ]
+    columns = words("", "network", "choices") + numbers("params", "MACs", "field", "epochs", "val", "test")
+    print_table(Table(columns, [RowGroup(rows)]))
+    click.echo()
+    click.echo(f"* no other that was trained to the end is as accurate with as few {_FEW[against]}")
+    click.echo("chosen by val, the accuracy on the validation images; nothing is chosen by test")
+    for line in _told(search, found):
+        say(line)
+    for path in files:
+        say(f"picture: {path}")
+    if found[0].run is not None and found[0].standing.has_ended:
+        say(f"the best: {found[0].run}")
+
+
+_FEW = {"params": "parameters", "macs": "MACs"}
+
+
+def _accuracy(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
+def _told(search: Search, found: Sequence[Found]) -> list[str]:
+    """What it took."""
+    ended = sum(each.standing.has_ended for each in found)
+    epochs = sum(each.epochs for each in found)
+    beyond = f"{plural(search.proposals.beyond, 'proposal')} beyond the budget or no network"
+    lines = [f"{plural(len(found), 'network')} begun, {ended} trained to the end, {plural(epochs, 'epoch')}; {beyond}"]
+    stopped = next((each for each in found if not each.standing.has_ended and each.epochs and each.run), None)
+    if stopped is not None:
+        lines.append(f"one that was stopped early goes on by `vggdsl train --resume {stopped.run}`")
+    return lines
+
+
+def _drawn(folder: Path, found: Sequence[Found], against: str) -> list[Path]:
+    """Writes the picture, where there is a network on it."""
+    if all(each.val_accuracy is None for each in found):
+        return []
+    drawn = svg(scatter(found, against))
+    path, other = folder / f"{FRONT}.svg", folder / f"{FRONT}.png"
+    write_text(path, drawn)
+    with replacing(other) as part:
+        part.write_bytes(png(drawn))
+    return [path, other]
+
+
+def _json(search: Search, found: Sequence[Found], best: Sequence[Found], against: str) -> Searched:
+    proposals = search.proposals
+    fitting = proposals.fitting
+    return {
+        "space": proposals.space.name,
+        "networks": proposals.space.networks,
+        "fitting": None if fitting is None else len(fitting),
+        "beyond": proposals.beyond,
+        "folder": str(search.folder),
+        "epochs": sum(each.epochs for each in found),
+        "against": against,
+        "tried": [_row(each, search, each in best) for each in found],
+    }
+
+
+def _row(each: Found, search: Search, is_on_front: bool) -> SearchedNetwork:
+    typed = each.network.spec.typed
+    return {
+        "number": each.network.number,
+        "choices": each.chosen(search.proposals.space),
+        "network": each.network.digest,
+        "params": typed.params,
+        "macs": typed.macs,
+        "receptive_field": list(typed.receptive_field),
+        "epochs": each.epochs,
+        "ended": each.standing.has_ended,
+        "failed": each.standing.failed or None,
+        "val_accuracy": each.val_accuracy,
+        "test_accuracy": each.test_accuracy,
+        "front": is_on_front,
+        "run": None if each.run is None else str(each.run),
+    }

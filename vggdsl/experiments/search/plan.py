@@ -1,0 +1,80 @@
+"""All that a search is told, from which each of its processes opens it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from vggdsl.data.dataset import look_for_data
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.search.halving import Halving
+from vggdsl.experiments.search.proposals import Proposals
+from vggdsl.experiments.search.search import Audience, Search
+from vggdsl.experiments.search.settings import keep
+from vggdsl.experiments.search.trainings import Runs
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.language import notations
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.space import Budget, Space
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import VggdslError
+
+_LOOKED_AT = 1_000
+"""Networks at the most, until one can be trained."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is searched, and by which trainings; ``folder`` is the search's, ``factor`` that of the halving.
+
+    ``flags`` are said instead of the recipe's entries, which is recorded as a deviation.
+    """
+
+    space: Space
+    folder: Path
+    workplace: Workplace
+    budget: Budget
+    trials: int = 50
+    factor: int | None = 3
+    recipe_name: str | None = None
+    flags: Mapping[str, object] | None = None
+
+    def experiment(self) -> Experiment:
+        """The first network that can be trained, of which the recipe is that of all. Raises what is wrong with it."""
+        wrong: VggdslError | None = None
+        for picks in islice(self.space.assignments(), _LOOKED_AT):
+            try:
+                spec = self.space.fill(picks)
+                recipe = spec.recipe(self.recipe_name).with_flags(**self.flags or {})
+                return Experiment.of(spec, recipe.with_flags(seeds=recipe.seeds[:1]))
+            except VggdslError as error:
+                wrong = wrong or error
+        assert wrong is not None
+        raise wrong
+
+    def open(self, audience: Audience) -> Search:
+        """Makes the folder, or goes on with it. Raises ``VggdslError`` with why it can't be searched."""
+        experiment = self.experiment()
+        recipe, seed = experiment.recipe, experiment.recipe.seeds[0]
+        look_for_data(recipe, self.workplace.data_folder, download=self.workplace.download)
+        keep(self.folder, self._settings(recipe))
+
+        def of(spec: Spec) -> Recipe:
+            return spec.recipe(recipe.name).with_flags(**{**(self.flags or {}), "seeds": (seed,)})
+
+        workplace = replace(self.workplace, runs=self.folder)
+        trainings = Runs(self.folder, of, workplace, audience.reporter, audience.noticed)
+        proposals = Proposals(self.folder, self.space, self.budget, self.trials, seed)
+        return Search(self.folder, proposals, trainings, Halving(recipe.epochs, self.factor), audience)
+
+    def _settings(self, recipe: Recipe) -> dict[str, str]:
+        budget = self.budget
+        bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
+        return {
+            "space": hashlib.sha256(notations.write(self.space.whole).encode()).hexdigest()[:16],
+            **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
+            "recipe": f"{recipe.name or ''} {recipe.digest}".strip(),
+            "seed": str(recipe.seeds[0]),
+            "halving": str(self.factor or "none"),
+        }

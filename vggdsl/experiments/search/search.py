@@ -1,0 +1,128 @@
+"""A search: networks are proposed, trained for as long as they are worth it, and compared.
+
+Several processes may work on one: what there is to do is in its folder, and each takes from it what no other has.
+"""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from vggdsl.experiments.reporter import Reporter
+from vggdsl.experiments.search.halving import Halving, Leg, Standing
+from vggdsl.experiments.search.proposals import Proposals, Tried
+from vggdsl.experiments.search.trainings import Trainings
+from vggdsl.experiments.train import Stopped
+from vggdsl.records.runfolder import HeldError, held
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
+from vggdsl.text.units import plural
+
+PAUSE = 0.5
+"""Seconds between looks at what other processes have done."""
+
+
+class Audience(Protocol):
+    """Is told what a search does; how it is shown is the caller's matter."""
+
+    def reporter(self, network: Tried, rung: int | None) -> Reporter:
+        """Of one training."""
+
+    def noticed(self, network: Tried, finding: Diagnostic) -> None:
+        """What was looked past: a run of a network that can't be gone on with, so that another is begun."""
+
+    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
+        """A network has come to a rung."""
+
+    def failed(self, network: Tried, error: VggdslError) -> None:
+        """A training ended in an error; the others go on."""
+
+    def waiting(self, leg: Leg) -> None:
+        """Other processes have all that is left of a rung."""
+
+
+@dataclass
+class Search:
+    """One process's part in a search; ``failed`` are networks that it couldn't train, by their numbers."""
+
+    folder: Path
+    proposals: Proposals
+    trainings: Trainings
+    halving: Halving
+    audience: Audience
+    failed: dict[int, VggdslError] = field(default_factory=dict)
+    _ended: dict[int, Standing] = field(default_factory=dict)
+
+    def standings(self) -> dict[int, Standing]:
+        """Of all networks so far, by their numbers."""
+        return {number: self._standing(network) for number, network in self.proposals.networks.items()}
+
+    def _standing(self, network: Tried) -> Standing:
+        if (error := self.failed.get(network.number)) is not None:
+            return Standing(failed=in_a_line(error))
+        if network.number not in self._ended:
+            found = self.trainings.standing(network)
+            if not found.has_ended:
+                return found
+            self._ended[network.number] = found
+        return self._ended[network.number]
+
+    def run(self) -> dict[int, Standing]:
+        """Works until nothing is left, and gives how all networks stand.
+
+        Raises ``InputError`` V614 if no network fits, ``VggdslError`` V605 on Ctrl-C.
+        """
+        try:
+            return self._run()
+        except (Stopped, KeyboardInterrupt):
+            stopped = Diagnostic("V605", "stopped before the end of the search", help="the same call goes on with it")
+            raise VggdslError(stopped) from None
+
+    def _run(self) -> dict[int, Standing]:
+        first, waits = self.halving.rungs[0], False
+        while True:
+            standings = self.standings()
+            leg = self.halving.following(standings, is_full=self.proposals.is_full)
+            if leg is None:
+                self.proposals.tell(standings, first)
+                if not standings:
+                    raise self._nothing_fits()
+                return standings
+            if self._trains_one_of(leg):
+                waits = False
+            elif leg.place == 0 and not self.proposals.is_full:
+                self.proposals.add(self.standings(), first)
+            else:
+                if not waits:
+                    self.audience.waiting(leg)
+                waits = True
+                time.sleep(PAUSE)
+
+    def _nothing_fits(self) -> InputError:
+        space, looked = self.proposals.space, f"{self.proposals.beyond:,} that were proposed"
+        of = plural(space.networks, "network") if self.proposals.fitting is not None else looked
+        message = f"none of the {of} of {space.name} fits the budget"
+        return InputError(Diagnostic("V614", message, help="`--count` with other bounds says how many fit"))
+
+    def _trains_one_of(self, leg: Leg) -> bool:
+        """Whether a network of the leg was trained, or is found to be, that no other process has."""
+        networks = self.proposals.networks
+        for number in leg.left:
+            with suppress(HeldError), held(self.folder / f".{number:03}.lock", f"another process has network {number}"):
+                self._train(networks[number], leg)
+                return True
+        return False
+
+    def _train(self, network: Tried, leg: Leg) -> None:
+        if self._standing(network).has_reached(leg.rung):
+            return  # another process did, meanwhile
+        try:
+            self.trainings.train(network, leg.rung)
+        except (Stopped, HeldError):
+            raise
+        except VggdslError as error:
+            if not self.trainings.standing(network).failed:  # a loss that is no number is remembered by the run
+                self.failed[network.number] = error
+            self.audience.failed(network, error)
+            return
+        self.audience.trained(network, leg, self._standing(network))
