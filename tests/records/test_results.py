@@ -6,7 +6,7 @@ import io
 import json
 import re
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -591,12 +591,19 @@ def test_a_run_of_another_process_is_not_trained_twice(tmp_path: Path, monkeypat
     monkeypatch.setattr(runs.Terminal, "reporter", lambda told: Impatient())
     assert _train(tmp_path, "--seed", "0").exit_code == 1
     monkeypatch.setattr(runs.Terminal, "reporter", patient)
+    waited = list[tuple[list[str], list[str]]]()
     with (tmp_path / "runs" / "small-s0-1" / ".lock").open("w") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
+
+        def waiting(told: runs.Terminal, held: Sequence[str]) -> None:
+            waited.append(([*held], _runs(tmp_path)))
+            fcntl.flock(other, fcntl.LOCK_UN)  # the other process is killed
+
+        monkeypatch.setattr(runs.Terminal, "waiting", waiting)
         done = _train(tmp_path, "--seed", "0")
-        assert (done.exit_code, "V607" in done.stderr) == (1, True)
-        assert _runs(tmp_path) == ["small-s0-1", "wide-s0-1"]
-    assert _train(tmp_path, "--seed", "0").exit_code == 0
+    assert done.exit_code == 0, done.stderr
+    assert waited == [(["small with seed 0"], ["small-s0-1", "wide-s0-1"])]
+    assert "going on after epoch 1" in done.stderr
     assert _runs(tmp_path) == ["small-s0-1", "wide-s0-1"]
 
 
