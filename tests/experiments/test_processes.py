@@ -1,12 +1,15 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
 import json
+import socket
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from commands import run
-from forks import VGGDSL, forked, two
+from forks import VGGDSL, Forked, forked, two
 from images import noise
 from safetensors.torch import load_file
 from trainings import metrics
@@ -168,6 +171,77 @@ class Stopping(Silent):
 runs.Terminal.reporter = lambda told: Stopping()
 main(standalone_mode=False)
 """
+
+
+DYING = """
+import os
+from vggdsl.cli import main, runs
+from vggdsl.experiments.reporter import Silent
+
+class Dying(Silent):
+    left = 30
+
+    def step(self, images, loss):
+        self.left -= 1
+        if self.left == 0:
+            os._exit(3)
+
+if os.environ["RANK"] == "1":
+    runs.Terminal.reporter = lambda told: Dying()
+main(standalone_mode=False)
+"""
+"""The second process dies in the third epoch."""
+
+
+def test_processes_go_on_with_what_is_missing(whole: Path, tmp_path: Path) -> None:
+    spec = whole.parents[1] / "net.arch"
+    arguments = (*training(spec)[:-3], tmp_path, "--logger", "none", "--missing")
+    ended = two(DYING, *arguments)
+    assert ended.stderr.count("process 0: another has ended, so this one does") == 1
+    assert "Traceback" not in ended.stderr
+    begun = tmp_path / "net-s0-1"
+    assert len(metrics(begun)) == 2
+    again = [two(VGGDSL, *arguments) for _ in range(2)]
+    assert [each.returncode for each in again] == [0, 0], again[0].stderr
+    assert [path.name for path in tmp_path.iterdir()] == [begun.name]
+    assert metrics(begun) == metrics(whole)
+    assert [each.stdout.count("Epoch ") for each in again] == [1, 0], "nothing is missing then"
+    assert [each.stdout.count("net ") for each in again] == [1, 1], "one process shows the table"
+
+
+@pytest.mark.thorough
+def test_one_of_two_nodes_dies(tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("epochs     3", "epochs     60"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = f"--nnodes=1:2 --nproc-per-node=1 --max-restarts=3 --rdzv-backend=c10d --rdzv-endpoint=127.0.0.1:{port}"
+    conf = ("--rdzv-id=job", "--rdzv-conf=last_call_timeout=5", "-m", "vggdsl")
+    nodes = [Forked(TORCHRUN, *flags.split(), *conf, *training(spec), "--missing")]
+    time.sleep(3)  # the first one has the rendezvous
+    nodes += [Forked(TORCHRUN, *flags.split(), *conf, *training(spec), "--missing")]
+    run = tmp_path / "runs" / "net-s0-1"
+    while not (run / "metrics.csv").exists() or len(metrics(run)) < 3:
+        time.sleep(0.01)
+    node = psutil.Process(nodes[1].process.pid)
+    for each in (*node.children(recursive=True), node):
+        each.kill()
+    done = nodes[0].ended()
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in run.parent.iterdir()] == [run.name]
+    (block,) = vggdsl.load(run / "record.arch").measurements
+    first, then = block.values["run"]["device"].split("; ")
+    assert first == f"{then}, 2 processes", "the record says with which processes"
+    one = train(vggdsl.load(spec), device="cpu", runs=tmp_path / "one")
+    for ours, theirs in zip(numbers(run), numbers(one.path), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-2, abs=1e-4), "batch and order are the recipe's, whoever is left"
+
+
+def test_what_torchrun_would_begin_again_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
+    done = run("train", "quickstart", "--runs", tmp_path)
+    assert (done.exit_code, "with --missing it goes on with its run" in done.stderr) == (2, True)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("size", ["2", "7"])

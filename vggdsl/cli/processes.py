@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
 
     @wraps(command)
     def run(*args: Any, **options: Any) -> None:
+        _refuse_to_begin_again(options)
         if os.environ.get("WORLD_SIZE", "1") == "1":  # the usual case needs no torch yet
             command(*args, **options)
             return
@@ -26,7 +27,7 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
 
         run = options["resumed"] or (Path(options["specs"][0]) if options["added"] and options["specs"] else None)
         device = options["device"] or _planned(run)
-        with joined(device) as processes:
+        with joined(device) as processes, _together(processes.rank):
             if processes.leads:
                 command(*args, **options)
                 sys.stdout.flush()
@@ -46,10 +47,25 @@ def _silently(rank: int, call: Callable[[], None]) -> None:
         raise SystemExit(exit_code(error.diagnostics)) from None
     except click.UsageError as error:
         raise SystemExit(error.exit_code) from None
+
+
+def _refuse_to_begin_again(options: Mapping[str, Any]) -> None:
+    """Raises ``click.UsageError`` where torchrun calls again what would then begin another run."""
+    restarts = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0")
+    if restarts != "0" and not options["missing"] and options["resumed"] is None:
+        message = f"torchrun --max-restarts {restarts} calls it again where a process fails"
+        raise click.UsageError(f"{message}: with --missing it goes on with its run, else it would begin another")
+
+
+@contextmanager
+def _together(rank: int) -> Iterator[None]:
+    """Where another process is gone all end, and torchrun may begin anew with those that are left."""
+    try:
+        yield
     except RuntimeError as error:
         if not _is_alone(error):
             raise
-        click.echo(f"process {rank}: the others have ended", err=True)
+        click.echo(f"process {rank}: another has ended, so this one does", err=True)
         raise SystemExit(1) from None
 
 

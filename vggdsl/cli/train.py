@@ -190,13 +190,14 @@ def command(
     vggdsl train my_net.arch --skip-bad             on a folder with torn images
     vggdsl train my_net.arch --quiet --json         for a program
     torchrun --nproc-per-node 4 -m vggdsl train vgg_d     four GPUs or processes
+    torchrun --nnodes 1:2 --max-restarts 3 … --missing    two machines
     """
     if seed is not None and seed_count is not None:
         raise click.UsageError("either --seed or --seeds")
     if quiet and every is not None:
         raise click.UsageError("either --quiet or --every")
-    if missing and os.environ.get("WORLD_SIZE", "1") != "1":
-        raise click.UsageError("--missing looks for what is left in one process: start it without torchrun")
+    if on is not None and os.environ.get("WORLD_SIZE", "1") != "1":
+        raise click.UsageError("either torchrun or --on ray: Ray gives each training a process")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
     share = _share(on, cpus, gpus_each, missing, device, threads, every)
