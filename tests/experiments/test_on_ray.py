@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import tempfile
 import time
 from collections.abc import Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from commands import run
-from forks import VGGDSL, Forked
+from forks import VGGDSL, Forked, forked
 from refusals import findings
 from trainings import metrics
 
@@ -66,7 +67,7 @@ def short() -> Iterator[Path]:
     """A folder with a path that Ray can name sockets in; nothing is left in it, nor works there."""
     with tempfile.TemporaryDirectory(dir=on_ray._SHORT) as folder:
         yield Path(folder)
-        assert working_in(folder) == []
+        assert working_in(folder) == [], "Ray has ended"
 
 
 def working_in(folder: str) -> list[psutil.Process]:
@@ -159,6 +160,14 @@ def test_a_way_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert (done.exit_code, "V540" in done.stderr, "HOST:PORT" in done.stderr) == (2, True, True)
 
 
+def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {"RAY_ADDRESS": f"127.0.0.1:{port}"}
+    done = forked(VGGDSL, *call("quickstart"), "--seed", 7, "--on", "ray", "--runs", tmp_path, env=given)
+    assert (done.returncode, "V540" in done.stderr, "Connection refused" in done.stderr) == (2, True, True)
+
+
 def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
     now = [0.0]
     board = Board(lambda: now[0])
@@ -177,6 +186,35 @@ def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
         "1 failed, 1 trains: a s0 2/3",
         "a, seed 0: ended, epoch 3/3, validation accuracy 0.7500",
     ]
+
+
+@pytest.mark.thorough
+def test_a_study_that_is_killed_goes_on(short: Path, tmp_path: Path) -> None:
+    """The whole call, with all that Ray started for it."""
+    one, many = tmp_path / "one", tmp_path / "many"
+    for each in (one, many):
+        each.mkdir()
+        for i in range(4):
+            text = (
+                SPEC.replace("conv3-4", f"conv3-{4 + i}")
+                .replace("epochs 3", "epochs 40")
+                .replace("seeds  0", "seeds  0 1 2")
+            )
+            (each / f"net{i}.arch").write_text(text)
+    specs = [f"net{i}.arch" for i in range(4)]
+    alone = Forked(VGGDSL, *call(*specs), cwd=one)
+    begun = Forked(STUDY, short, *call(*specs), "--on", "ray", cwd=many)
+    while not any(len(metrics(path.parent)) > 2 for path in many.rglob("metrics.csv")):
+        time.sleep(0.01)
+    begun.process.kill()
+    while working_in(str(short)):
+        time.sleep(0.1)
+    assert len([*many.rglob(RECORD)]) < 12
+    ended = Forked(STUDY, short, *call(*specs), "--on", "ray", cwd=many).ended()
+    whole = alone.ended()
+    assert (whole.returncode, ended.returncode) == (0, 0), ended.stderr
+    assert len([*many.rglob(RECORD)]) == len([*(many / "runs").rglob("metrics.csv")]) == 12
+    assert table(ended.stdout) == table(whole.stdout)
 
 
 CALLS = """

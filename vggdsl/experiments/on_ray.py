@@ -6,6 +6,7 @@ find its files where this process does: on a cluster all machines share this fol
 
 import os
 import secrets
+import socket
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ _ALONE = MappingProxyType(
     }
 )
 """Variables by which a Ray that is started here keeps to itself."""
+_HELLO = 10.0
+"""Seconds in which a cluster's machine answers; Ray itself asks for minutes."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,11 @@ def _connected() -> Iterator[list[Mapping[str, float]]]:
         raise InputError(Diagnostic("V540", message, help="call it on a machine of the cluster, with HOST:PORT"))
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "critical"}
     if address:
-        with _told(f"Ray can't be reached at {address}", "`ray status` says whether it is there"):
+        help = "is it there, by `ray status`? A cluster with a token also takes RAY_AUTH_MODE=token"
+        with _told(f"Ray can't be reached at {address}", help):
+            host, _, port = address.rpartition(":")
+            if host and port.isdecimal():
+                socket.create_connection((host.strip("[]"), int(port)), _HELLO).close()
             ray.init(address, **quiet)
         try:
             yield _hosts()
