@@ -13,13 +13,14 @@ import pytest
 from commands import run
 from forks import VGGDSL, Forked, forked
 from refusals import findings
+from rich.console import Console
 from trainings import metrics
 
 from vggdsl import __version__
-from vggdsl.cli.board import Board
+from vggdsl.cli.board import Board, _table
 from vggdsl.experiments import on_ray
 from vggdsl.experiments.on_ray import Share
-from vggdsl.experiments.study import Row
+from vggdsl.experiments.study import Row, State
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import InputError
@@ -186,6 +187,15 @@ def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
         "1 failed, 1 trains: a s0 2/3",
         "a, seed 0: ended, epoch 3/3, validation accuracy 0.7500",
     ]
+
+
+def test_the_table_has_what_trains_where_not_all_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    states: tuple[State, ...] = ("ended", "waits", "trains", "failed")
+    rows = [Row(f"net{i}", i, state, 3) for i, state in enumerate(states)]
+    Console(width=80).print(_table(rows, 2))
+    told = capsys.readouterr().out
+    assert [name for name in ("net0", "net1", "net2", "net3") if f" {name} " in told] == ["net2", "net3"]
+    assert "1 ended, 1 failed, 1 trains, 1 waits: net2 s2 0/3" in told
 
 
 @pytest.mark.thorough

@@ -87,6 +87,10 @@ class Terminal:
         if self._board is not None:
             self._board.show(rows)
 
+    def rows_ended(self) -> None:
+        if self._board is not None:
+            self._board.close()
+
     def trained_elsewhere(self, run: Run, outline: Outline, noticed: Sequence[Diagnostic]) -> None:
         self._begun.started(outline)
         self._begun.found += noticed
@@ -94,8 +98,6 @@ class Terminal:
 
     def close(self) -> None:
         """Prints what was kept, and by what it can be looked at."""
-        if self._board is not None:
-            self._board.close()
         if self._as_json:
             echo_json(self._runs)
         elif self.trained_in and not self._reports:

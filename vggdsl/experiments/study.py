@@ -41,6 +41,9 @@ class StudyAudience(Audience, Protocol):
     def rows(self, rows: Sequence[Row]) -> None:
         """Now and then: how far all of them are."""
 
+    def rows_ended(self) -> None:
+        """All of them are at their end, or stopped."""
+
     def trained_elsewhere(self, run: Run, outline: Outline, noticed: Sequence[Diagnostic]) -> None:
         """A training came to its end, of which nothing was told before."""
 
@@ -66,6 +69,8 @@ def study(queue: Queue, share: Share, logs: Sequence[str], audience: StudyAudien
             tell()
     except KeyboardInterrupt:
         raise _stopped(len(trainings) - len(found)) from None
+    finally:
+        audience.rows_ended()
     failed = list[VggdslError]()
     for _, came in sorted(found.items()):
         errors = [came] if isinstance(came, VggdslError) else came.failed
