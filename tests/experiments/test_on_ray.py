@@ -268,11 +268,17 @@ def test_calls_that_fail_are_told_and_the_others_go_on(short: Path, tmp_path: Pa
 
 
 @pytest.mark.thorough
-def test_ctrl_c_reaches_what_is_called(short: Path, tmp_path: Path) -> None:
+def test_ctrl_c_reaches_what_is_called_and_nobody_else_does(short: Path, tmp_path: Path) -> None:
     calling = Forked(CALLS, short, "waits", cwd=tmp_path)
     while not (tmp_path / "begun").exists():
         time.sleep(0.1)
     assert calling.process.pid is not None
+    caller = psutil.Process(calling.process.pid)
+    every = [caller, *caller.children(recursive=True)]
+    sockets = [each for process in every for each in process.net_connections("inet")]
+    listening = {each.laddr.ip.removeprefix("::ffff:") for each in sockets if each.status == psutil.CONN_LISTEN}
+    reached = {each.raddr.ip.removeprefix("::ffff:") for each in sockets if each.raddr}
+    assert listening == reached == {"127.0.0.1"}
     os.kill(calling.process.pid, signal.SIGINT)
     assert calling.ended().stdout == "ended\n"
     assert (tmp_path / "stopped").exists()
