@@ -26,6 +26,15 @@ train {
   epochs    3
 }
 """
+DIVERGING = """input 8x8x1
+conv3-{a=2|4} LeakyReLU conv3-4 LeakyReLU FC-3 softmax
+train {
+  data      fake(n=60, classes=3)
+  batch     20
+  optimizer sgd(lr=1000)
+  epochs    20
+}
+"""
 QUIET = ("--device", "cpu", "--quiet", "--json")
 
 
@@ -109,6 +118,25 @@ def test_two_processes_share_a_search(spec: Path, tmp_path: Path) -> None:
         assert comparable(json.loads(done.stdout)) == comparable(whole)
 
 
+@pytest.mark.thorough
+def test_ray_searches_as_one_process_does(spec: Path, tmp_path: Path) -> None:
+    whole = searched(spec, tmp_path / "alone")
+    done = Forked(VGGDSL, "search", spec, "-o", tmp_path / "shared", *QUIET, "--on", "ray", "--workers", 2).ended()
+    assert done.returncode == 0, done.stderr
+    assert comparable(json.loads(done.stdout)) == comparable(whole)
+
+
+def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> None:
+    path = tmp_path / "space.arch"
+    path.write_text(DIVERGING)
+    result = run("search", path, "-o", tmp_path / "search", *QUIET)
+    rows = json.loads(result.stdout)["tried"]
+    assert result.exit_code == 0
+    assert {row["failed"] for row in rows} == {"its loss became no number"}
+    assert {(row["ended"], row["front"], row["test_accuracy"]) for row in rows} == {(False, False, None)}
+    assert result.stderr.count("V409") == len(rows) == 2
+
+
 def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
     result = run("search", spec, "-o", tmp_path / "search", "--trials", 2, "--device", "cpu")
     assert result.exit_code == 0
@@ -156,6 +184,9 @@ def test_specs_are_written_and_nothing_else_is_overwritten(spec: Path, tmp_path:
         (("--receptive-field", "9..3"), "ends before it begins"),
         (("--halving", "1"), "neither a whole number"),
         (("--count", "--write", "nets"), "either --count or --write"),
+        (("--workers", "2"), "it goes with --on ray"),
+        (("--on", "ray", "--device", "cpu", "--gpus-each", "1"), "either --device cpu or --gpus-each"),
+        (("--on", "ray", "--threads", "2"), "needs --cpus 2"),
     ],
 )
 def test_wrong_calls(spec: Path, tmp_path: Path, flags: tuple[str, ...], told: str) -> None:

@@ -21,6 +21,7 @@ from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
 from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
+from vggdsl.experiments.train import Stopped
 from vggdsl.spec.space import Budget, Space, load_space, within
 from vggdsl.spec.spec import parse
 from vggdsl.text.errors import Diagnostic, RecipeError, VggdslError
@@ -65,7 +66,7 @@ class Pretended:
     ended: set[int] = field(default_factory=set)
     left: int = 10**9
     trained: Counter[tuple[int, int]] = field(default_factory=Counter)
-    wrong: Mapping[int, VggdslError] = field(default_factory=dict)
+    wrong: Mapping[int, BaseException] = field(default_factory=dict)
 
     def run_of(self, network: Tried) -> Path | None:
         return None
@@ -219,6 +220,13 @@ def test_a_network_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> No
     assert [number for number, standing in standings.items() if standing.has_ended] == [4]
 
 
+@pytest.mark.parametrize("press", [KeyboardInterrupt(), Stopped(Path("run"), 1)])
+def test_ctrl_c_says_that_the_same_call_goes_on(tmp_path: Path, press: BaseException) -> None:
+    trainings = Pretended(lambda network, epoch: 0.5, 3, wrong={1: press})
+    told = refusal(lambda: searched(tmp_path, [[0.5] * 3] * 2, 3, trainings))
+    assert (told.code, told.help) == ("V605", "the same call goes on with it")
+
+
 # -- the front
 
 
@@ -298,6 +306,27 @@ def test_what_is_proposed_depends_on_what_was_found_alone(tmp_path: Path, space:
         proposals = proposed(folder, space, ANY, wanted, calls)
         orders.append([network.digest for network in proposals.networks.values()])
     assert orders[0] == orders[1]
+
+
+NESTED = "input 8x8x1\n( conv3-{a=2|4} | conv1x3-{b=2|4} maxpool | identity )\n( maxpool9/9 | identity ) FC-3 softmax\n"
+"""Ten assignments of five networks: a window of 9 has no place on a map of 8."""
+
+
+def test_choices_within_others_are_made_where_those_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "nested.arch").write_text(NESTED)
+    space = load_space(str(tmp_path / "nested.arch"))
+    proposals = proposed(tmp_path, space, ANY, 50)
+    assert space.networks == 10
+    assert len(proposals.networks) == 5
+    assert {frozenset(network.picks) & {"a", "b"} for network in proposals.networks.values()} == {
+        frozenset(),
+        frozenset("a"),
+        frozenset("b"),
+    }
+    (tmp_path / "few").mkdir()
+    drawn = proposed(tmp_path / "few", space, ANY, 4)
+    assert len(drawn.networks) == 4
+    assert drawn.beyond > 0
 
 
 @pytest.fixture

@@ -1,10 +1,11 @@
 """``vggdsl search``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import echo_json, reports_errors, say
+from vggdsl.cli.common import echo_json, report, reports_errors, say
 from vggdsl.cli.flags import bounds
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
@@ -19,6 +20,8 @@ from vggdsl.text.files import file_name, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.units import plural
 
+WORKERS = 4
+"""Processes on Ray, unless told."""
 WRITTEN = 10_000
 """Specs at the most that are written."""
 LARGEST = 10**9
@@ -75,6 +78,15 @@ LARGEST = 10**9
 @click.option(
     "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
 )
+@click.option("--on", type=click.Choice(["ray"]), help="Ray searches, by several processes.")
+@click.option("--workers", type=click.IntRange(1, 10_000), metavar="N", help="Processes on Ray.  [default: 4]")
+@click.option("--cpus", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of each process on Ray.  [default: 1]")
+@click.option(
+    "--gpus-each",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Of a GPU, for each process on Ray.  [default: 1 where there are any]",
+)
 @click.option("--quiet", is_flag=True, help="No progress: results alone.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 @reports_errors
@@ -98,6 +110,10 @@ def command(
     skip_bad: bool,
     device: str | None,
     threads: int | None,
+    on: str | None,
+    workers: int | None,
+    cpus: int | None,
+    gpus_each: float | None,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -114,8 +130,9 @@ def command(
 
     The folder of the search keeps a run for each network, with its spec and, if it came to the end, its record. The
     same command goes on where it was stopped, with no epoch trained twice; with more --trials, it adds networks. Called
-    several times at once, the processes share the work. It ends in a table and the picture front.svg (and .png) in the
-    folder. It takes the extra `vggdsl[search]`; --count and --write don't.
+    several times at once, the processes share the work; with --on ray, Ray starts them, here or on a cluster
+    (RAY_ADDRESS). It ends in a table and the picture front.svg (and .png) in the folder. It takes the extra
+    `vggdsl[search]`; --count and --write don't.
 
     \b
     vggdsl search net.arch --params ..2M --count         how many fit?
@@ -123,11 +140,14 @@ def command(
     vggdsl search net.arch --trials 20 --epochs 9        a try
     vggdsl search net.arch --halving none --against macs
     vggdsl search net.arch --params ..2M --write nets    their specs alone
+    vggdsl search net.arch --on ray --workers 8          on a cluster
     vggdsl search net.arch --quiet --json                for a program
     """
     found, budget = load_space(space), Budget(params, macs, receptive_field)
     if count and write_dir is not None:
         raise click.UsageError("either --count or --write")
+    given = {"--workers": workers, "--cpus": cpus, "--gpus-each": gpus_each}
+    _refuse_unused(on, given, device, threads, cpus)
     if count:
         _count(found, budget, as_json)
         return
@@ -145,10 +165,33 @@ def command(
     terminal = Terminal(quiet=quiet)
     search = plan.open(terminal)
     terminal.begins(search)
-    standings = search.run()
-    show(search, table(search.proposals.networks, standings, search.trainings.run_of), against, as_json=as_json)
-    if search.failed:
+    if on is None:
+        standings, has_failed = search.run(), bool(search.failed)
+    else:
+        from vggdsl.experiments.on_ray import Share
+        from vggdsl.experiments.search.on_ray import search_on_ray
+
+        share = Share(cpus or 1, 0 if device == "cpu" else gpus_each)
+        errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
+        report(finding for error in errors for finding in error.diagnostics)
+        standings, has_failed = search.standings(), bool(errors)
+    if standings:
+        show(search, table(search.proposals.networks, standings, search.trainings.run_of), against, as_json=as_json)
+    if has_failed:
         raise SystemExit(1)
+
+
+def _refuse_unused(
+    on: str | None, given: Mapping[str, object], device: str | None, threads: int | None, cpus: int | None
+) -> None:
+    """Raises ``UsageError`` for what says of Ray's processes nothing, or what they can't have."""
+    for flag, value in given.items():
+        if value is not None and on is None:
+            raise click.UsageError(f"{flag} is of the processes on Ray: it goes with --on ray")
+    if device == "cpu" and given["--gpus-each"] is not None:
+        raise click.UsageError("either --device cpu or --gpus-each")
+    if on is not None and threads is not None and threads > (cpus or 1):
+        raise click.UsageError(f"--threads {threads} needs --cpus {threads}: Ray gives each process so many")
 
 
 def _count(space: Space, budget: Budget, as_json: bool) -> None:

@@ -33,7 +33,7 @@ class Terminal:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._wanted = 0
+        self._wanted, self._far = 0, ""
         self._data_told = set[str]()
 
     def begins(self, search: Search) -> None:
@@ -71,11 +71,21 @@ class Terminal:
         count = self._wanted if leg.place == 0 else leg.count
         done = leg.count - len(leg.left) + 1
         params = count_text(network.spec.typed.params)
-        end = "the end" if leg.rung is None else f"epoch {leg.rung}"
         self.line(
-            f"to {end}: {done:>{len(str(count))}}/{count}  network {network.number:03}  {params:>8}  "
+            f"to {_end(leg)}: {done:>{len(str(count))}}/{count}  network {network.number:03}  {params:>8}  "
             f"val {-loss:.4f} {accuracy:.4f}"
         )
+
+    def far(self, search: Search) -> None:
+        """How far other processes are, where that has changed."""
+        standings = search.standings()
+        leg = search.halving.following(standings, is_full=search.proposals.is_full)
+        if leg is not None:
+            count = self._wanted if leg.place == 0 else leg.count
+            far = f"to {_end(leg)}: {leg.count - len(leg.left)}/{count}"
+            if far != self._far:
+                self._far = far
+                self.line(far)
 
     def failed(self, network: Tried, error: VggdslError) -> None:
         note(f"network {network.number:03} failed:")
@@ -83,6 +93,10 @@ class Terminal:
 
     def waiting(self, leg: Leg) -> None:
         self.line(f"waiting for other processes, which train {plural(len(leg.left), 'network')}")
+
+
+def _end(leg: Leg) -> str:
+    return "the end" if leg.rung is None else f"epoch {leg.rung}"
 
 
 class Slow(Silent):

@@ -97,7 +97,8 @@ class Proposals:
     @property
     def beyond(self) -> int:
         """How many were proposed that don't fit, or are no networks."""
-        return sum(trial.state == TrialState.PRUNED for trial in self._study.get_trials(deepcopy=False))
+        pruned = self._study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
+        return sum(_NETWORK not in trial.user_attrs for trial in pruned)
 
     def add(self, standings: Mapping[int, Standing], rung: int | None) -> None:
         """Proposes another network, if not ``is_full``, by all that was found at the first rung."""
