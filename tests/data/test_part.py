@@ -135,7 +135,7 @@ def test_imagenet_has_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_set_takes_a_part() -> None:
     for name in DATA_SETS:
-        text = f'{name}("x", n=500)' if name in ("folder", "shards") else f"{name}(n=500)"
+        text = f'{name}("x", n=500)' if name in ("folder", "shards", "hf") else f"{name}(n=500)"
         assert (spec_on(text).recipe().data.n, str(spec_on(text).recipe().data)) == (500, text)
     assert archives.ARCHIVES.keys() < DATA_SETS.keys()
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vggdsl.data import archives, cifar
+from vggdsl.data import archives, cifar, hf
 from vggdsl.data.batches import in_order, read_all
 from vggdsl.data.blank import blank
 from vggdsl.data.chance import random_seed
@@ -58,6 +58,7 @@ SOURCES: dict[str, DataSource] = {
     "imagenet": DataSource(read_imagenet, find_imagenet),
     "folder": DataSource(read_folder, find_folder),
     "shards": DataSource(read_shards, find_folder),
+    "hf": DataSource(hf.read_hf, hf.find, is_fetched=True),
     "fake": DataSource(fake),
 }
 _HELD = 0.5
@@ -83,6 +84,8 @@ class DataSet:
     """Images that can't be read, without which it is used."""
     shows_nothing: bool = False
     """Whether many of its images are of a single colour, or all but black."""
+    revision: str | None = None
+    """Which state of a set that may change at its source, where that is known."""
 
     @property
     def split(self) -> str:
@@ -148,6 +151,7 @@ class Divided:
     """Folders within those of classes."""
     drawn: frozenset[str] = frozenset()
     """Splits that were set aside of the images to train on: of other images others are drawn."""
+    revision: str | None = None
 
     def load(self, *, skip_bad: bool = False, told: Told = nobody) -> DataSet:
         """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
@@ -177,7 +181,8 @@ class Divided:
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
         warnings += [*one_step(recipe, len(made.train)), *begins_too_long_ago(recipe, len(made.train))]
-        return replace(made, warnings=tuple(warnings), left_out=len(bad), shows_nothing=bool(empty))
+        made = replace(made, left_out=len(bad), shows_nothing=bool(empty), revision=self.revision)
+        return replace(made, warnings=tuple(warnings))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
         """That of the set that ``load`` gives. Of files all are decoded only where it is to leave some out."""
@@ -214,7 +219,7 @@ def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = Fals
     splits = _divide(_part(found, recipe), recipe)
     notes = (*found.notes, *_serve(found.parts, splits))
     drawn = frozenset(splits.keys() - found.splits.keys())
-    return Divided(wanted, found.classes, splits, notes, found.warnings, found.within, drawn)
+    return Divided(wanted, found.classes, splits, notes, found.warnings, found.within, drawn, found.revision)
 
 
 def load_data(

@@ -61,6 +61,8 @@ class Found:
     warnings: tuple[Diagnostic, ...] = ()
     within: tuple[str, ...] = ()
     parts: Mapping[str, str] = field(default_factory=dict)
+    revision: str | None = None
+    """Which state of a set that may change at its source, where that is known."""
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,7 @@ class Session:
             data=data.digest,
             split=data.split,
             left_out=data.left_out,
+            revision=data.revision,
             scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
             versions={
                 "vggdsl": __version__,

@@ -292,6 +292,16 @@ class Text(Type):
         return str(text)
 
 
+class Name(Text):
+    """A name that somebody else gave, in quotes where it isn't a plain word."""
+
+    def __init__(self, example: str) -> None:
+        super().__init__("a name", example, spaced=True)
+
+    def write(self, value: str) -> str:
+        return value if re.fullmatch(r"[\w.-]+", value, re.ASCII) else f'"{value}"'
+
+
 class Quoted(Type):
     says = noun = "a path"
     example = '"DIR"'

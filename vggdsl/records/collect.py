@@ -239,7 +239,7 @@ def checked_in(folder: str, findings: list[Diagnostic]) -> list[str]:
 def are_its_images(recipe: Recipe, path: Path, spec: Path) -> bool:
     """Whether what the spec or record at ``path`` was measured on is what a recipe of ``spec`` names: of a folder of
     images, whether it is the one beside it."""
-    if recipe.data.path is None or Path(recipe.data.path).is_absolute():
+    if recipe.data.path is None or not recipe.data.is_local or Path(recipe.data.path).is_absolute():
         return True
     file, ours = (original_of(each) or each for each in (path, spec))  # this may be a run's, too
     # Of a run that doesn't say what it was of, or whose spec was moved, nobody can tell.

@@ -65,6 +65,8 @@ class Result:
     """Of its epochs, those that were added when it had ended, and its test images had been looked at."""
     left_out: int = 0
     """Images that couldn't be read, without which it was measured."""
+    revision: str | None = None
+    """Which state of a data set that may change at its source, where that is known."""
     top_5: Mapping[str, float] = field(default_factory=dict)
     """By split, the share of images whose label is among the first five guesses; of more than ten classes."""
     balanced: Mapping[str, float] = field(default_factory=dict)
@@ -128,6 +130,7 @@ class Result:
                 "network": self.network,
                 "recipe": self.recipe,
                 "data": self.data,
+                "revision": self.revision,
                 "split": self.split,
                 "left-out": self.left_out or None,
                 "base": self.base,
@@ -214,6 +217,7 @@ def read_result(measurement: Measurement, spec: Spec) -> Result | None:
         weights=by.get("weights", "?"),
         added=int(added),
         left_out=int(left_out),
+        revision=of.get("revision"),
         start=of.get("from"),
         base=of.get("base"),
         top_5=read_further(measurement, TOP_5),

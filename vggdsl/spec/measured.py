@@ -30,6 +30,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("network", _DIGEST, "of the network"),
         Key("recipe", _DIGEST, "of the recipe"),
         Key("data", _DIGEST, "of the images and labels"),
+        Key("revision", Text("a commit or fingerprint", "0123abcd"), "of a data set that may change at its source"),
         Key("split", Text("three counts", "45000/5000/10000"), "of the images to train, choose and test by"),
         Key("left-out", Text("a count", "3"), "of images that couldn't be read"),
         Key("base", _DIGEST, "of what it might begin with"),

@@ -46,6 +46,7 @@ EXTRAS = MappingProxyType(
         **dict.fromkeys(("prometheus_client", "python_multipart", "starlette", "uvicorn"), "vggdsl[serve]"),
         **dict.fromkeys(("lsprotocol", "pygls"), "vggdsl[editor]"),
         **dict.fromkeys(("pdfminer", "pdfplumber"), "vggdsl[pdf]"),
+        **dict.fromkeys(("datasets", "pyarrow"), "vggdsl[hf]"),
         "optuna": "vggdsl[search]",
         "ray": "vggdsl[ray]",
         "wandb": "vggdsl[wandb]",
@@ -56,6 +57,8 @@ EXTRAS = MappingProxyType(
 _SWITCHES = MappingProxyType(
     {
         "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime reports to its maker, by way of files below the home folder
+        "HF_HUB_DISABLE_TELEMETRY": "1",  # huggingface_hub tells its maker which libraries use it
+        "HF_UPDATE_DOWNLOAD_COUNTS": "0",  # datasets asks for a file of its maker's at each fetch, which counts
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray sends its machines the folder of now
         "RAY_USAGE_STATS_ENABLED": "0",  # Ray reports what it is used for
         "WANDB_ERROR_REPORTING": "false",  # wandb sends its own faults to a third party

@@ -51,12 +51,30 @@ def _data_set(name: str) -> CallKind:
     if name in _IN_FOLDERS:
         path = Key("path", Quoted(), "where it is", required=True)
         return CallKind(name, partial(_data, name), _IN_FOLDERS[name], keys, (path,), f'{name}("DIR")')
+    if name == "hf":
+        path = Key("name", _HubName(), "of the hub, or a folder of `datasets`", required=True)
+        keys = (*keys_of(Data, "split", "config", "image", "label"), *keys)
+        meaning = "images with classes of the Hugging Face Hub, from the cache of its `datasets`, or a folder of theirs"
+        return CallKind(name, partial(_data, name), meaning, keys, (path,), 'hf("OWNER/NAME")')
     if name == "fake":
         return CallKind(name, partial(_data, name), "noise over a pattern, for trying things", keys, (), "fake(n=512)")
     own = "".join(f", some of them to {_FOR[split]} by" for split in published.splits)
     meaning = f"{published.images:,} images of {published.classes} classes{own}"
     shown = name if "val" in published.splits else f"{name}(val=5000)"
     return CallKind(name, partial(_data, name), meaning, keys, (), shown)
+
+
+class _HubName(Quoted):
+    """As the hub gives names to sets, or a path that begins as none of them."""
+
+    says = noun = "a name of the hub, or a folder that begins with `./`, `/` or `~`"
+    example = '"OWNER/NAME"'
+
+    def read(self, text: str) -> str:
+        name = super().read(text)
+        if not re.fullmatch(r"[./~].*|\w[\w.-]*(/\w[\w.-]*)?", name):
+            raise UnfitError(f"`{name}` is no name of the hub", 'write "OWNER/NAME", or a folder as "./FOLDER"')
+        return name
 
 
 def _data(name: str, path: str | None = None, **values: Any) -> Data:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from vggdsl.language.schema import call_text
 from vggdsl.language.syntax import ALL_BUT
-from vggdsl.language.types import Choice, Flag, Number, Whole, shortest
+from vggdsl.language.types import Choice, Flag, Name, Number, Whole, shortest
 from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.recipe.augments import Augment
 from vggdsl.spec.recipe.mixing import Mix
@@ -21,6 +21,7 @@ Origin = Literal["spec", "default", "flag"]
 
 FAKE_CLASSES, FAKE_IMAGES = 10, 1000
 _PART = "how many images, class by class, of those to train on; what is set aside is set aside of them"
+_NAMED = Name("train")
 RATE = Number(1e-12, 1e3)
 DEFAULT_ADAM_LR = 1e-3
 """Kingma & Ba 2015, algorithm 1. SGD has no usual rate: there the recipe must say one."""
@@ -49,6 +50,15 @@ class Data:
     n: Annotated[int | None, Whole(), f"{_PART}; else all, {FAKE_IMAGES:,} of fake"] = None
     labels: Annotated[Literal["random"] | None, Choice("random"), "drawn, in place of the true ones"] = None
     images: Annotated[Literal["noise"] | None, Choice("noise"), "noise, in place of the true ones"] = None
+    split: Annotated[str | None, _NAMED, "the one that is divided; else those that are parts by their names"] = None
+    config: Annotated[str | None, _NAMED, "the configuration, of several"] = None
+    image: Annotated[str | None, _NAMED, "the column of images; else the only one"] = None
+    label: Annotated[str | None, _NAMED, "the column of classes; else the only one"] = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether its path is one of this machine, and no name of the hub."""
+        return self.path is not None and (self.name != "hf" or self.path.startswith((".", "/", "~")))
 
     def __str__(self) -> str:
         text = call_text(self.name, self)
@@ -88,6 +98,7 @@ DATA_SETS: Mapping[str, Published] = {
     "imagenet": Published(1000, 1_331_167, splits={"val": 50_000}),
     "folder": Published(),
     "shards": Published(),
+    "hf": Published(),
     "fake": Published(),
 }
 

@@ -1,0 +1,387 @@
+"""Sets that Hugging Face's `datasets` keeps: made here, saved as it saves them, and read as folders of images are."""
+
+import io
+import json
+import shutil
+import socket
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import commands
+import datasets
+import numpy as np
+import pytest
+import torch
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import Image as ImageColumn
+from datasets.packaged_modules.parquet.parquet import Parquet
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from refusals import refusal
+
+from vggdsl.data.dataset import DataSet, load_data, look_for_data
+from vggdsl.data.hf import loading
+from vggdsl.data.hf.columns import Columns, labels_of
+from vggdsl.data.hf.rows import Rows
+from vggdsl.network.shapes import Shape
+from vggdsl.spec.recipe import Data, Recipe
+from vggdsl.spec.spec import load, parse
+from vggdsl.text.errors import VggdslError
+
+NAMES = ["cat", "dog", "eel"]
+SHAPE, NOWHERE = Shape(3, 8, 8), Path("/nowhere")
+FEATURES = Features({"image": ImageColumn(), "label": ClassLabel(names=NAMES)})
+COMMIT = "0123456789abcdef" * 2 + "01234567"
+
+
+def encoded(index: int, ending: str = "png") -> bytes:
+    """The bytes of a file with an image, each another."""
+    pixels = np.random.default_rng(index).integers(0, 256, (9, 10, 3), np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(pixels).save(out, "JPEG" if ending == "jpg" else "PNG")
+    return out.getvalue()
+
+
+def rows(count: int, first: int = 0, features: Features = FEATURES, **columns: Sequence[object]) -> Dataset:
+    """So many images, of each class in turn."""
+    images = [{"bytes": encoded(first + i), "path": f"{first + i}.png"} for i in range(count)]
+    return Dataset.from_dict({"image": images, "label": [i % 3 for i in range(count)]} | columns, features=features)
+
+
+def read(path: Path | str, shape: Shape = SHAPE, **options: Any) -> DataSet:
+    return load_data(Recipe(data=Data("hf", str(path), **options)), shape, NOWHERE)
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache of `datasets`; and a network that can't be reached without the test's failing."""
+
+    def refused(*arguments: object) -> None:
+        raise AssertionError(f"a request: {arguments}")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+    return tmp_path / "cache"
+
+
+def keep(cache: Path, name: str, config: str = "default", commit: str = COMMIT, **splits: Dataset) -> None:
+    """As `datasets` leaves a set of the hub in its cache when it was fetched."""
+    owner, _, own = name.rpartition("/")
+    files = {split: str(cache / f"{config}-{split}.parquet") for split in splits}
+    for split, path in files.items():
+        splits[split].to_parquet(path)
+    made = Parquet(cache_dir=str(cache / "made"), dataset_name=own, config_name=config, hash=commit, data_files=files)
+    made.download_and_prepare()
+    place = cache / "___".join([*([owner] if owner else []), own]) / config / "0.0.0"
+    place.mkdir(parents=True)
+    shutil.move(made.cache_dir, place / commit)
+
+
+def saved(folder: Path, *parts: str) -> Path:
+    """A set of several splits, as `save_to_disk` writes it."""
+    made = DatasetDict({part: rows(30, 100 * i) for i, part in enumerate(parts)})
+    made.save_to_disk(str(folder))
+    return folder
+
+
+def in_folders(folder: Path, made: Dataset, part: str) -> None:
+    """The same images as files, whose names keep their order."""
+    for i, row in enumerate(made.cast_column("image", ImageColumn(decode=False))):
+        path = folder / part / NAMES[row["label"]] / f"{i:05}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(row["image"]["bytes"])
+
+
+# -- what is read
+
+
+@pytest.mark.parametrize("kind", ["disk", "parquet", "hub"])
+def test_images_are_those_of_the_same_files_in_folders(kind: str, tmp_path: Path, cache: Path) -> None:
+    splits = {"train": rows(30), "validation": rows(12, 100), "test": rows(9, 200)}
+    ordered = {name: each.sort("label") for name, each in splits.items()}  # as folders list them
+    place: Path | str = tmp_path / "set"
+    if kind == "disk":
+        DatasetDict(ordered).save_to_disk(str(place))
+    elif kind == "parquet":
+        (tmp_path / "set" / "data").mkdir(parents=True)
+        for name, each in ordered.items():
+            for i in range(2):
+                part = each.shard(2, i, contiguous=True)
+                part.to_parquet(str(tmp_path / "set" / "data" / f"{name}-{i:05}-of-00002.parquet"))
+    else:
+        keep(cache, "somebody/pets", **ordered)
+        place = "somebody/pets"
+    for name, part in (("train", "train"), ("validation", "val"), ("test", "test")):
+        in_folders(tmp_path / "folders", ordered[name], part)
+    found, folders = read(place), load_data(Recipe(data=Data("folder", str(tmp_path / "folders"))), SHAPE, NOWHERE)
+    assert (found.classes, found.split) == (folders.classes, folders.split) == (tuple(NAMES), "30/12/9")
+    for part in ("train", "val", "test"):
+        ours, theirs = getattr(found, part), getattr(folders, part)
+        assert torch.equal(ours.images, theirs.images)
+        assert torch.equal(ours.labels, theirs.labels)
+    assert found.normalisation("mean-std") == folders.normalisation("mean-std")
+    assert found.revision == COMMIT[:16] if kind == "hub" else found.revision
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.integers(0, 2), min_size=12, max_size=40), st.integers(0, 3))
+def test_any_rows_of_any_table_are_found(labels: list[int], seed: int) -> None:
+    """Rows that were chosen and put in another order are those that `datasets` itself gives."""
+    labels = [0, 1, 2] * 4 + labels
+    made = rows(len(labels), label=list(labels)).shuffle(seed=seed).select(range(1, len(labels)))
+    found = Rows.of(Path("x"), [str(i) for i in range(len(made))], 3, made, "image")
+    numbers = labels_of(made, Columns("image", "label"), (), "train", Recipe())
+    assert numbers is not None
+    assert numbers.numbers.tolist() == made["label"][:]
+    for i, row in enumerate(made):
+        assert np.array_equal(np.asarray(found[i]), np.asarray(row["image"]))
+    chosen = found.take(torch.tensor([3, 1]))
+    assert chosen.content(1) == found.content(1)
+    assert (chosen.names[0], chosen.length(0)) == ("3", len(found.content(3)))
+
+
+def test_parts_are_found_by_their_names(tmp_path: Path) -> None:
+    two = read(saved(tmp_path / "two", "train", "test"))
+    assert (two.split, two.notes) == (
+        "27/3/30",
+        ("test is read as test, to test by; 3 images to choose by are set aside from train",),
+    )
+    three = read(saved(tmp_path / "three", "training", "dev", "unsupervised"))
+    assert three.split == "24/30/6"
+    assert any("splits that aren't read: unsupervised" in note for note in three.notes)
+    assert any("dev is read as val" in note for note in three.notes)
+    pool = read(saved(tmp_path / "four", "all", "half"), split="half")
+    assert pool.split == "21/3/6"
+    assert refused(tmp_path / "four") == "no split is called train: there are all and half"
+    assert refused(tmp_path / "four", split="none") == "no split none"
+    assert "dev and valid are both val" in refused(saved(tmp_path / "five", "train", "dev", "valid"))
+
+
+def refused(path: Path | str, **options: Any) -> str:
+    return refusal(lambda: read(path, **options)).message
+
+
+def test_columns_are_found_or_named(tmp_path: Path) -> None:
+    features = Features(
+        {**FEATURES, "fine": ClassLabel(names=["a", "b"]), "word": Value("string"), "number": Value("int64")}
+    )
+    many = rows(
+        30,
+        features=features,
+        fine=[i % 2 for i in range(30)],
+        word=["xyz"[i % 3] for i in range(30)],
+        number=[10 - i % 3 for i in range(30)],
+    )
+    many.save_to_disk(str(tmp_path / "many"))
+    assert refused(tmp_path / "many") == "several columns of classes: label and fine"
+    assert read(tmp_path / "many", label="fine").classes == ("a", "b")
+    assert read(tmp_path / "many", label="word").classes == ("x", "y", "z")
+    numbered = read(tmp_path / "many", label="number")
+    assert numbered.classes == ("8", "9", "10")
+    for options, told in (
+        ({"label": "other"}, "no column other"),
+        ({"label": "image"}, "image is no column of classes"),
+        ({"label": "fine", "image": "word"}, "word is no column of images"),
+        ({"label": "fine", "config": "x"}, "config=x of a folder"),
+    ):
+        found = refusal(lambda options=options: read(tmp_path / "many", **options))  # type: ignore[misc]
+        assert (found.code, found.message) == ("V512", told)
+    many.remove_columns("image").save_to_disk(str(tmp_path / "none"))
+    assert refused(tmp_path / "none", label="fine") == "no column of images"
+    images = many.cast_column("image", ImageColumn(decode=False))["image"][:]
+    many.add_column("other", images, feature=ImageColumn()).save_to_disk(str(tmp_path / "two"))
+    assert refused(tmp_path / "two", label="fine") == "several columns of images: image and other"
+    assert read(tmp_path / "two", label="fine", image="other").split == "21/3/6"
+
+
+def without_labels(made: Dataset, *places: int) -> Dataset:
+    return made.map(lambda row, i: {"label": -1 if i in places or not places else row["label"]}, with_indices=True)
+
+
+def test_images_of_no_class_are_told(tmp_path: Path) -> None:
+    splits = {"train": rows(30), "test": without_labels(rows(9, 50))}
+    DatasetDict(splits).save_to_disk(str(tmp_path / "hidden"))
+    hidden = read(tmp_path / "hidden")
+    assert hidden.split == "21/3/6"
+    assert "test has no labels: it isn't read" in hidden.notes
+    without_labels(rows(30), 4, 5).save_to_disk(str(tmp_path / "some"))
+    assert refused(tmp_path / "some") == "2 of 30 images of train have no class in the column label"
+    without_labels(rows(30)).save_to_disk(str(tmp_path / "all"))
+    assert "has no labels" in refused(tmp_path / "all")
+    rows(30, label=[0, 1] * 15).save_to_disk(str(tmp_path / "empty"))
+    assert "no images to train on of eel" in refused(tmp_path / "empty")
+
+
+def test_classes_must_be_those_of_the_training_images(tmp_path: Path) -> None:
+    words = Features({"image": ImageColumn(), "label": Value("string")})
+    train, test = (rows(30, features=words, label=[names[i % 3] for i in range(30)]) for names in ("abc", "abd"))
+    DatasetDict({"train": train, "test": test}).save_to_disk(str(tmp_path / "set"))
+    assert "test has classes that the training images don't have: d" in refused(tmp_path / "set", label="label")
+
+
+def test_an_image_that_cant_be_read_is_told_by_its_row(tmp_path: Path) -> None:
+    images: list[dict[str, object]] = [{"bytes": encoded(i), "path": None} for i in range(30)]
+    images[7] = {"bytes": b"no image", "path": "x.png"}
+    images[9] = {"bytes": encoded(9)[:200], "path": None}
+    rows(30, image=images).save_to_disk(str(tmp_path / "set"))
+    with pytest.raises(VggdslError) as error:
+        read(tmp_path / "set")
+    assert [found.code for found in error.value.diagnostics] == ["V530"] * 2
+    assert {row for row in ("train/7", "train/9") if row in str(error.value)} == {"train/7", "train/9"}
+    recipe = Recipe(data=Data("hf", str(tmp_path / "set")))
+    kept = load_data(recipe, SHAPE, NOWHERE, skip_bad=True)
+    assert (kept.left_out, sum(map(int, kept.split.split("/")))) == (2, 28)
+
+
+def test_images_may_be_files_of_this_machine_and_no_others(tmp_path: Path) -> None:
+    file = tmp_path / "0.png"
+    file.write_bytes(encoded(0))
+    places = [str(file), "https://example.org/x.png", "0.png", str(tmp_path / "none.png")]
+    made = rows(4, image=[{"bytes": None, "path": place} for place in places])
+    found = Rows.of(Path("set"), list("abcd"), 3, made, "image")
+    assert (found.content(0), found.length(0), found.size(0)) == (encoded(0), len(encoded(0)), (10, 9))
+    assert np.array_equal(np.asarray(found[0]), np.asarray(Image.open(file)))
+    for i, why in ((1, "neither bytes nor"), (2, "neither bytes nor"), (3, "No such file")):
+        assert why in refusal(lambda i=i: found[i]).message  # type: ignore[misc]
+        assert found.size(i) is None
+
+
+# -- what is refused
+
+
+def test_what_isnt_in_the_cache_is_told_without_a_request(cache: Path) -> None:
+    for call in (lambda: read("somebody/pets"), lambda: look_for_data(of("somebody/pets"), NOWHERE)):
+        found = refusal(call)
+        assert found.code == "V503"
+        for told in (str(cache / "somebody___pets"), "--download", "https://huggingface.co", 'hf("./somebody/pets")'):
+            assert told in (found.help or "")
+
+
+def of(name: str) -> Recipe:
+    return Recipe(data=Data("hf", name))
+
+
+def test_one_of_several_configurations_is_named(cache: Path) -> None:
+    for config, first in (("large", 0), ("small", 100)):
+        keep(cache, "somebody/pets", config, train=rows(30, first))
+    found = refusal(lambda: read("somebody/pets"))
+    assert (found.message, found.help) == (
+        "somebody/pets has several configurations: large and small",
+        "say which: config=large",
+    )
+    large, small = (read("somebody/pets", config=name) for name in ("large", "small"))
+    assert not torch.equal(large.train.images, small.train.images)  # type: ignore[union-attr]  # held, both
+    assert "no configuration tiny" in refused("somebody/pets", config="tiny")
+
+
+def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    assert "is no set of `datasets`" in refused(tmp_path / "set")
+    (tmp_path / "set" / "train.parquet").write_bytes(b"no parquet")
+    assert refused(tmp_path / "set").startswith(f"`datasets` can't read {tmp_path / 'set'}: ")
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "state.json").write_text("{")
+    assert refused(tmp_path / "torn").startswith("`datasets` can't read ")
+    assert refusal(lambda: read(tmp_path / "nothing")).code == "V503"
+
+
+class _Hub:
+    """What the hub would answer."""
+
+    def __init__(self, builder: Any, configs: list[str]) -> None:
+        self.builder, self.configs, self.asked = builder, configs, list[object]()
+
+    def get_dataset_config_names(self, name: str) -> list[str]:
+        return self.configs
+
+    def load_dataset_builder(self, *asked: object) -> Any:
+        self.asked.append(asked)
+        return self.builder
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Hub]:
+    def answering(name: str = "parquet", configs: tuple[str, ...] = ("default",)) -> _Hub:
+        rows(30).to_parquet(str(tmp_path / "train.parquet"))
+        made = Parquet(
+            cache_dir=str(tmp_path / "made"), hash=COMMIT, data_files={"train": [str(tmp_path / "train.parquet")]}
+        )
+        made.name = name
+        answers = _Hub(made, list(configs))
+        for function in ("get_dataset_config_names", "load_dataset_builder"):
+            monkeypatch.setattr(loading._datasets(), function, getattr(answers, function))
+        return answers
+
+    return answering
+
+
+def test_what_is_fetched_is_what_needs_no_pickle(hub: Callable[..., _Hub]) -> None:
+    answers = hub()
+    found = load_data(of("somebody/pets"), SHAPE, NOWHERE, download=True)
+    assert (found.split, found.revision, answers.asked) == ("21/3/6", COMMIT[:16], [("somebody/pets", None)])
+    hub("pandas")
+    told = refusal(lambda: load_data(of("somebody/pets"), SHAPE, NOWHERE, download=True))
+    assert (told.code, told.message) == ("V512", "somebody/pets is made of pandas")
+    hub(configs=("b", "a"))
+    told = refusal(lambda: load_data(of("somebody/pets"), SHAPE, NOWHERE, download=True))
+    assert told.message == "somebody/pets has several configurations: a and b"
+
+
+# -- the record
+
+BODY = """input 8x8x3
+conv3-4 maxpool
+FC-3 softmax
+train {{
+  data      {data}
+  batch     8
+  epochs    1
+  precision fp32
+}}
+"""
+
+
+def test_a_training_is_the_folders_and_its_record_names_the_revision(tmp_path: Path, cache: Path) -> None:
+    ordered = {"train": rows(30).sort("label"), "test": rows(9, 200).sort("label")}
+    keep(cache, "somebody/pets", **ordered)
+    for name, each in ordered.items():
+        in_folders(tmp_path / "folders", each, name)
+    results = []
+    for name, data in (("hub", 'hf("somebody/pets")'), ("folder", 'folder("folders")')):
+        spec = tmp_path / f"{name}.arch"
+        spec.write_text(BODY.format(data=data))
+        done = commands.train(spec, runs=tmp_path / "runs")
+        assert done.exit_code == 0, done.stderr
+        results.append(load(tmp_path / "runs" / f"{name}-s0-1" / "record.arch").measurements[0])
+    hub, folder = results
+    assert (str(hub.line), hub.values["by"]["weights"]) == (str(folder.line), folder.values["by"]["weights"])
+    assert (hub.values["of"]["revision"], folder.values["of"].get("revision")) == (COMMIT[:16], None)
+    assert hub.sealed
+    again = commands.train(tmp_path / "runs" / "hub-s0-1" / "record.arch", runs=tmp_path / "runs")
+    assert "agrees in every digit" in again.stdout, again.stderr
+    rows_of = json.loads(commands.run("results", tmp_path / "hub.arch", tmp_path / "runs", "--json").stdout)
+    assert rows_of[0]["measured"]["n"] == 1
+
+
+@pytest.mark.parametrize("wrong", ['hf("a/b/c")', "hf(pets)", "hf()", 'hf("pets", img=x)', 'hf("")', 'hf("--a/b")'])
+def test_names_that_the_hub_has_not_are_refused(wrong: str) -> None:
+    found = refusal(lambda: parse(BODY.format(data=wrong)).recipe())
+    assert (found.code, bool(found.labels)) == ("V406", True)
+
+
+@given(
+    st.sampled_from(["somebody/pets", "mnist", "./a b", "/data/x", "~/y", "../z"]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            key: st.from_regex(r"[^\s\"\\\x00-\x1f][^\"\\\x00-\x1f]{0,9}", fullmatch=True)
+            for key in ("split", "config", "image", "label")
+        },
+    ),
+)
+def test_what_is_written_is_read(path: str, options: dict[str, str]) -> None:
+    data = Data("hf", path, **options)  # type: ignore[arg-type]  # all of these are text
+    assert parse(BODY.format(data=data)).recipe().data == data

@@ -1,0 +1,105 @@
+"""Images in the rows of a column of Arrow, as `datasets` keeps them: the bytes of files, or where those are."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+from torch import Tensor
+
+from vggdsl.data.decoding import open_file, open_image, size_of
+from vggdsl.data.formats import Kind
+from vggdsl.data.pictures import Files
+from vggdsl.data.unreadable import UnreadableImageError
+from vggdsl.text.packages import needed
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+_NOWHERE = "it has neither bytes nor a file on this machine"
+
+
+@dataclass(frozen=True, eq=False)
+class Rows(Files):
+    """Images by the numbers of their rows in a ``column`` of bytes and paths; ``known`` says since when they are so."""
+
+    column: Any
+    """A ``ChunkedArray`` of pyarrow, which has no types."""
+    places: npt.NDArray[np.int64]
+    lengths: npt.NDArray[np.int64]
+    """Of the bytes of every row of the column; -1 where there are none."""
+    known: bytes
+
+    @classmethod
+    def of(cls, root: Path, names: Sequence[str], channels: int, rows: "Dataset", image: str) -> "Rows":
+        """All of a set. ``root`` and ``names`` are what they are called."""
+        with needed():
+            from pyarrow import compute
+
+        chosen = rows._indices  # of a table of which some rows were chosen, or in another order
+        places = np.arange(len(rows)) if chosen is None else chosen.column(0).to_numpy()
+        column = rows.data.column(image)
+        lengths = compute.binary_length(compute.struct_field(column, "bytes")).fill_null(-1).to_numpy()
+        states = [Path(file["filename"]).stat() for file in rows.cache_files]
+        known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]}".encode()
+        return cls(root, names, channels, column, places.astype(np.int64), lengths.astype(np.int64), known)
+
+    def __getitem__(self, index: int) -> Image.Image:
+        with self._named(index):
+            return open_image(self._file(index), self.channels)
+
+    def open(self, index: int) -> tuple[Image.Image, Kind]:
+        with self._named(index):
+            return open_file(self._file(index), self.channels)
+
+    def size(self, index: int) -> tuple[int, int] | None:
+        try:
+            return size_of(self._file(index))
+        except UnreadableImageError:
+            return None
+
+    def called(self, index: int) -> str:
+        return f"{self.names[index]} of {self.root}"
+
+    def state(self, index: int) -> bytes:
+        return self.known + str(self.places[index]).encode()
+
+    def content(self, index: int) -> bytes:
+        """Raises ``UnreadableImageError`` V530 where there are none, ``OSError``."""
+        file = self._file(index)
+        return file.read_bytes() if isinstance(file, Path) else file
+
+    def fingerprint(self, index: int) -> bytes:
+        return sha256(self.content(index)).digest()
+
+    def length(self, index: int) -> int:
+        length = int(self.lengths[self.places[index]])
+        if length < 0 and isinstance(file := self._file(index), Path):
+            return file.stat().st_size
+        return length
+
+    def take(self, indices: Tensor) -> "Rows":
+        return replace(self, names=super().take(indices).names, places=self.places[indices.numpy()])
+
+    def _file(self, index: int) -> bytes | Path:
+        """Raises ``UnreadableImageError`` V530 for a row that has no image on this machine."""
+        row = self.column[int(self.places[index])].as_py() or {}
+        content, path = row.get("bytes"), row.get("path")
+        if content is not None:
+            return bytes(content)
+        if path is None or not Path(path).is_absolute():
+            raise UnreadableImageError(self.called(index), _NOWHERE)
+        return Path(path)
+
+    @contextmanager
+    def _named(self, index: int) -> Iterator[None]:
+        """What is said of bytes is said of the image that they are."""
+        try:
+            yield
+        except UnreadableImageError as error:
+            raise error.of(self.called(index)) from None
