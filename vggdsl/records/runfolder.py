@@ -19,7 +19,6 @@ from safetensors.numpy import save_file
 
 from vggdsl.data.normalisation import Normalisation
 from vggdsl.data.preprocessing import number_of
-from vggdsl.data.views import evaluation_scale
 from vggdsl.network.weights import weights_digest
 from vggdsl.records.collect import DIVERGED, RECORD, no_run
 from vggdsl.records.kept import BEST as BEST
@@ -27,6 +26,7 @@ from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, SPEC, original_of
 from vggdsl.spec.recipe import KEYS, TORCHVISION, Recipe
+from vggdsl.spec.recipe.scales import evaluation_scale
 from vggdsl.spec.spec import Spec, parse
 from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
