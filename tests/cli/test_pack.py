@@ -37,6 +37,14 @@ def test_what_is_written_is_told(photos: Path, tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_how_far_it_is_is_told_meanwhile(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.cli.pack._OFTEN", -1.0)
+    done = run("pack", photos, "-o", tmp_path / "shards", "--json")
+    _, *lines = done.stderr.splitlines()
+    assert lines == [f"packed {i} of 48 images" for i in range(1, 49)]
+    assert json.loads(done.stdout)["images"] == {"train": 24, "val": 24}
+
+
 def test_gnu_tar_reads_them(photos: Path, tmp_path: Path) -> None:
     run("pack", photos, "-o", tmp_path / "shards")
     shard = tmp_path / "shards" / "train-000000.tar"

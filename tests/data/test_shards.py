@@ -28,7 +28,9 @@ from refusals import refusal
 from test_data import give_few_classes, save_many
 from test_inspection import images_of, lazily, pool
 
+from vggdsl.data import inspection
 from vggdsl.data.dataset import DataSet, find_data, load_data
+from vggdsl.data.formats import Kind
 from vggdsl.data.packing import Packing, pack
 from vggdsl.data.shards import tars
 from vggdsl.data.shards.index import INDEX
@@ -36,6 +38,7 @@ from vggdsl.data.shards.packed import Packed
 from vggdsl.data.splits import Lazy
 from vggdsl.network.shapes import Shape
 from vggdsl.spec.recipe import Crop, Data, Recipe, Scale
+from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 RGB = Shape(3, 8, 8)
@@ -203,6 +206,27 @@ def test_views_see_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert ours.moments.products.equal(theirs.moments.products)
 
 
+def test_what_was_found_good_is_not_decoded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lazily(monkeypatch)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(inspection, "_WORTH", 10)
+    shards = packed(pool(tmp_path / "set"), tmp_path / "shards", 30_000)
+    first, decoded = load("shards", shards), list[int]()
+    opened = Packed.open
+
+    def counted(self: Packed, index: int) -> tuple[Image.Image, Kind]:
+        decoded.append(index)
+        return opened(self, index)
+
+    monkeypatch.setattr(Packed, "open", counted)
+    again = load("shards", shards)
+    assert (again.digest, again.warnings, decoded) == (first.digest, first.warnings, [])
+    path = sorted(shards.glob("*.tar"))[0]
+    os.utime(path, ns=(1, 1))
+    load("shards", shards)
+    assert len(decoded) == sum(name.endswith(".png") for name in members(path)) > 0
+
+
 def test_imagenet_and_tiny_imagenet_may_lie_in_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imagenet, tiny = tmp_path / "as it comes" / "imagenet", tmp_path / "as it comes" / "tiny-imagenet-200"
     save_many(imagenet / "train", ("a.JPEG", "b.JPEG"))
@@ -247,15 +271,16 @@ def test_what_is_there_is_left_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "other.part").mkdir()
     (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "file").write_text("")
     for name, code in (
         ("there", "V514"),
         ("link", "V514"),
         ("other", "V514"),
         ("set/shards", "V506"),
-        ("no/x", "V506"),
+        ("file/x", "V506"),
     ):
         assert refusal(lambda n=name: pack(root, tmp_path / n)).code == code  # type: ignore[misc]
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "other.part", "set", "there"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "link", "other.part", "set", "there"]
     assert sorted(path.name for path in root.iterdir()) == ["a", "b"]
 
 

@@ -43,8 +43,8 @@ def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> 
     its bytes as they are, and an index of where each begins. A recipe with `data shards("SHARDS")` trains to the
     same digits as with the folder, wherever images stand.
 
-    Within the parts of train the images are shuffled over all shards, for programs that read shards one after the
-    other. SHARDS is there when it is whole.
+    Images to train on are shuffled over all shards, for programs that read one shard after the other. SHARDS is there
+    when it is whole.
 
     \b
     vggdsl pack photos -o photos-shards

@@ -158,7 +158,7 @@ def _refuse_there(folder: Path, shards: Path) -> Path:
 def _whole(part: Path, shards: Path) -> Iterator[None]:
     """Makes the folder ``part``, which is called ``shards`` when the block ends well, and else is removed."""
     try:
-        part.mkdir()
+        part.mkdir(parents=True)
     except OSError as error:
         raise _unwritable(shards, error) from None
     try:
