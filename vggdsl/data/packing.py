@@ -29,7 +29,7 @@ from vggdsl.text.files import is_file, replacing
 
 T = TypeVar("T")
 SIZE = 1_000_000_000
-"""Bytes of images in a shard, at most, but for one that is larger."""
+"""Bytes of a shard, at most, but for one with a single image that is larger."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _write(
             break
         path = root / f"{part}-{shard:06d}.tar"
         with replacing(path) as unfinished, tarfile.open(unfinished, "w", format=tarfile.USTAR_FORMAT) as tar:
-            while waiting and (not tar.offset or tar.offset + _content(files.length, waiting[0]) <= most):
+            while waiting and (not tar.offset or _with(tar, _content(files.length, waiting[0])) <= most):
                 index = waiting.popleft()
                 content, key = _content(files.content, index), f"{next(number):08d}"
                 begin = _add(tar, key + PurePath(files.names[index]).suffix.lower(), content)
@@ -121,6 +121,12 @@ def _write(
                 told()
         written.append(Shard(path.name, path.stat().st_size, part))
     return places
+
+
+def _with(tar: tarfile.TarFile, length: int) -> int:
+    """The size of the file if it ends with one more image of so many bytes: its header, its class, two empty blocks."""
+    blocks = tar.offset // tarfile.BLOCKSIZE + 1 + -(-length // tarfile.BLOCKSIZE) + 2 + 2
+    return -(-blocks * tarfile.BLOCKSIZE // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
 
 
 def _content(read: Callable[[int], T], index: int) -> T:
