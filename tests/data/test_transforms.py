@@ -19,12 +19,14 @@ from vggdsl.data.augment import augment, vflip
 from vggdsl.data.batches import training_batches
 from vggdsl.data.chance import generator
 from vggdsl.data.dataset import load_data
+from vggdsl.data.decoding import jpeg_decoder
 from vggdsl.data.splits import Lazy, Split
 from vggdsl.data.views import ResizedCrop, View, evaluation_scale, steps_after, view_of
 from vggdsl.experiments import step
 from vggdsl.experiments.check import refuse
 from vggdsl.experiments.train import train
 from vggdsl.network.shapes import Shape
+from vggdsl.records.compare import compare
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.recipe import (
@@ -41,7 +43,7 @@ from vggdsl.spec.recipe import (
     TrivialAugment,
     VFlip,
 )
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec, load, parse
 from vggdsl.targets.torch import Network
 
 NOWHERE = Path("/nowhere")
@@ -258,6 +260,9 @@ def test_a_run_by_parts_is_evaluated_and_used_at_the_centre(photos: Path, tmp_pa
     run = train(_spec(ALL, f'folder("{photos}")'), device="cpu", runs=tmp_path)
     trained = load_trained(run.path)
     assert (run.result.scale, trained.shorter_side) == (9, 9)
+    recorded = load(run.path / "record.arch")
+    assert recorded.measurements[-1].values["by"]["decoder"] == jpeg_decoder()
+    assert compare(recorded, run.result)[-1] == "  agrees in every digit"
     found = load_data(run.recipe, Shape(3, 8, 8), NOWHERE)
     assert isinstance(found.test, Split)
     ours = trained.preprocessing
@@ -270,6 +275,7 @@ def test_a_run_by_parts_is_evaluated_and_used_at_the_centre(photos: Path, tmp_pa
 def test_noise_is_seen_by_parts_too(tmp_path: Path) -> None:
     run = train(_spec(ALL, "fake(n=60, classes=3, images=noise)", epochs="1"), device="cpu", runs=tmp_path)
     assert len(run.metrics) == 1
+    assert "decoder" not in run.result.versions, "none of them is in a file"
 
 
 def test_what_is_erased_is_0_where_the_network_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

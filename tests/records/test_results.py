@@ -466,6 +466,32 @@ def test_a_part_of_a_folder_is_not_compared(name: str, left_out: int, told: str,
     assert line == f"  measured 70.00%; {f'not compared: {told}' if told else 'measured - claimed: -20.00 points'}"
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (
+            "libjpeg-9.0",
+            "libjpeg-turbo-3.2.0",
+            "  JPEGs decoded by libjpeg-9.0 then, libjpeg-turbo-3.2.0 now: pixels may differ",
+        ),
+        ("libjpeg-9.0", "libjpeg-9.0", None),
+        (None, "libjpeg-9.0", None),
+        ("libjpeg-9.0", None, None),
+    ],
+)
+def test_a_repetition_by_another_decoder_is_told(then: str | None, now: str | None, told: str | None) -> None:
+    spec = parse(OF_A_FOLDER, "net.arch")
+    before, again = (
+        result_of(spec, "whole", split="14/2/4", versions={"torch": "2.11.0", **({"decoder": each} if each else {})})
+        for each in (then, now)
+    )
+    record = parse(with_blocks(spec, before), "net.arch")
+    assert record.measurements[-1].sealed
+    lines = compare(record, again)
+    assert [line for line in lines if "decoded" in line] == ([told] if told else [])
+    assert lines[-1] == "  agrees in every digit"
+
+
 def test_a_claim_of_a_published_set_is_not_about_what_is_left_of_it(tmp_path: Path) -> None:
     spec = parse(TWO, "net.arch")
     left = result_of(spec, "whole", split="54998/5000/10000", epochs=100, left_out=2)

@@ -10,7 +10,7 @@ from stat import S_ISREG
 from threading import Lock
 from typing import BinaryIO, TypeVar
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
 from vggdsl.data.formats import FORMATS, Kind, is_deep, kind_of
 from vggdsl.data.unreadable import UnreadableImageError, unreadable
@@ -57,6 +57,12 @@ def size_of(file: Path | bytes) -> tuple[int, int] | None:
         turns = opened.format != "TIFF" and opened.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
         return (opened.height, opened.width) if turns else opened.size
     return None
+
+
+def jpeg_decoder() -> str:
+    """The library by which Pillow decodes JPEGs, with its version: by another one pixels may be others."""
+    turbo = features.version_feature("libjpeg_turbo")
+    return f"libjpeg-{features.version_codec('jpg')}" if turbo is None else f"libjpeg-turbo-{turbo}"
 
 
 def _open(file: Path | bytes, channels: int, look: Callable[[Image.Image], _T]) -> tuple[Image.Image, _T]:

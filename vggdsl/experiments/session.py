@@ -4,12 +4,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-import PIL
 import torch
-import torchvision
 from torch import Tensor
 
-from vggdsl import __version__
 from vggdsl.data.views import evaluation_scale
 from vggdsl.experiments.checkpoint import Progress, drop, save
 from vggdsl.experiments.costs import Meter
@@ -18,6 +15,7 @@ from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.reporter import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
 from vggdsl.experiments.start import Beginning, starting_network
+from vggdsl.experiments.versions import versions
 from vggdsl.experiments.watch import Watch
 from vggdsl.network.weights import weights_digest
 from vggdsl.records.metrics import Epoch
@@ -187,12 +185,7 @@ class Session:
             left_out=data.left_out,
             revision=data.revision,
             scale=evaluation_scale(recipe) or min(spec.typed.input.h, spec.typed.input.w),
-            versions={
-                "vggdsl": __version__,
-                "torch": torch.__version__,
-                "torchvision": torchvision.__version__,  # which with Pillow decides the pixels of scaled images
-                "pillow": PIL.__version__,
-            },
+            versions=versions(data.train, data.val, data.test),
             weights=progress.best_weights,
             added=self.beginning.added,
             start=self.beginning.start.weights,

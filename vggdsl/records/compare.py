@@ -7,7 +7,7 @@ from itertools import groupby
 from vggdsl.language.syntax import ResultLine
 from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
-from vggdsl.records.result import BALANCED, Result, read_further, tops
+from vggdsl.records.result import BALANCED, DECODER, Result, read_further, tops
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
 from vggdsl.spec.spec import Spec
@@ -121,7 +121,7 @@ def unmeasured(name: str, protocol: Mapping[str, str], classes: int) -> str:
 def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
     if measurement.line is None:
         return
-    run, of = measurement.values.get("run", {}), measurement.values.get("of", {})
+    run, of, by = (measurement.values.get(key, {}) for key in ("run", "of", "by"))
     yield f"measured before: {measurement.line}  (seed {run.get('seed', '?')}, {run.get('device', '?')})"
     ours = {
         "network": result.network,
@@ -147,6 +147,9 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
     for key, value in ours.items():
         if theirs.get(key) != value:
             differs.append(f"{key} {theirs.get(key, '?')} then, {value} now")
+    then, now = by.get(DECODER), result.versions.get(DECODER)
+    if None not in (then, now) and then != now:
+        yield f"  JPEGs decoded by {then} then, {now} now: pixels may differ"
     if differs:
         yield f"  not compared: {'; '.join(differs)}"
         yield f"  measured now: {result.line}"

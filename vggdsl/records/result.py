@@ -17,6 +17,8 @@ from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source
 
 TOP_1, TOP_5, BALANCED = "top-1-accuracy", "top-5-accuracy", "balanced-accuracy"
+DECODER = "decoder"
+"""Of JPEGs, among the versions: of images in files; records of older versions don't say it."""
 _FEW_CLASSES = 10
 _NEEDED = ("network", "recipe", "data", "split")
 """Without these of a block, nobody knows what it is a measurement of."""

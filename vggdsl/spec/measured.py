@@ -41,6 +41,7 @@ KEYS: Mapping[str, tuple[Key, ...]] = {
         Key("torch", _VERSION, "of PyTorch"),
         Key("torchvision", _VERSION, "of torchvision, where it took part"),
         Key("pillow", _VERSION, "of Pillow, where it took part"),
+        Key("decoder", Text("a library", "libjpeg-turbo-3.2.0"), "of JPEGs, where images were read from files"),
         Key("weights", _DIGEST, "of the weights that came about"),
     ),
     "seal": (Key("sha256", _DIGEST, "of the block"),),

@@ -198,7 +198,7 @@ def _decoded(count: int) -> Found:
 
 
 def _batched(count: int, backend: Backend) -> Found:
-    with _photographs(photographs.images_of(count)) as files:
+    with _photographs(photographs.images_of(count)) as files, _threads(count):
         laps = in_turn(photographs.batches(files, count, backend), photographs.loaded(files, count))
         return Found(laps.ratio, len(files) / Series(laps.ours).median)
 
@@ -212,6 +212,17 @@ def _fed(spec: Spec, batch: int, backend: Backend, device: str) -> Found:
         laps = in_turn(read, training.ours(ready), before=given_back)
     seconds = Series(laps.ours).median
     return Found(laps.ratio, work.images / seconds, work.flops / seconds)
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    """What is done with whole batches, by PyTorch, is done by no more threads than read."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

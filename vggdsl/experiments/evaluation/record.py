@@ -3,14 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-import PIL
-import torch
-import torchvision
-
-from vggdsl import __version__
 from vggdsl.data.balance import are_uneven
 from vggdsl.experiments.evaluation.candidate import Candidate
 from vggdsl.experiments.evaluation.evaluate import Evaluated, other_images
+from vggdsl.experiments.versions import versions
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.append import add
@@ -53,13 +49,8 @@ def keep(found: Evaluated) -> str:
     path, made = trained.path / RECORD, evaluation_of(found)
     if (made.protocol, made.precision) == (result.protocol, result.precision) and result.top(1, made.split) is not None:
         return f"{path} {_agreement(_as_recorded(result, made), made.printed())}"
-    versions = {
-        "vggdsl": __version__,
-        "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
-        "pillow": PIL.__version__,
-    }
-    told = replace(result, precision=found.precision, device=found.device, minutes=found.minutes, versions=versions)
+    by = versions(found.images.lazy)
+    told = replace(result, precision=found.precision, device=found.device, minutes=found.minutes, versions=by)
     before = add(
         notations.write(Document((Line(made.block(told, len(found.scores))),))),
         path,
