@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from vggdsl.cli.common import echo_json, report, reports_errors, say
 from vggdsl.cli.flags import bounds
@@ -129,7 +130,7 @@ def command(
     nothing is chosen by it.
 
     The folder of the search keeps a run for each network, with its spec and, if it came to the end, its record. The
-    same command goes on where it was stopped, with no epoch trained twice; with more --trials, it adds networks. Called
+    same command goes on where it was stopped; with more --trials, it adds networks. Called
     several times at once, the processes share the work; with --on ray, Ray starts them, here or on a cluster
     (RAY_ADDRESS). It ends in a table and the picture front.svg (and .png) in the folder. It takes the extra
     `vggdsl[search]`; --count and --write don't.
@@ -146,6 +147,8 @@ def command(
     found, budget = load_space(space), Budget(params, macs, receptive_field)
     if count and write_dir is not None:
         raise click.UsageError("either --count or --write")
+    if count or write_dir is not None:
+        _refuse_training("--count" if count else "--write")
     given = {"--workers": workers, "--cpus": cpus, "--gpus-each": gpus_each}
     _refuse_unused(on, given, device, threads, cpus)
     if count:
@@ -179,6 +182,19 @@ def command(
         show(search, table(search.proposals.networks, standings, search.trainings.run_of), against, as_json=as_json)
     if has_failed:
         raise SystemExit(1)
+
+
+def _refuse_training(by: str) -> None:
+    """Raises ``UsageError`` for flags that say how it is trained, or shown, where it isn't."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        is_given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if is_given and parameter.name not in _UNTRAINED:
+            raise click.UsageError(f"either {parameter.opts[-1]} or {by}, which trains nothing")
+
+
+_UNTRAINED = frozenset({"space", "params", "macs", "receptive_field", "count", "write_dir", "as_json"})
+"""What is said where nothing is trained."""
 
 
 def _refuse_unused(

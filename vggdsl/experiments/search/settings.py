@@ -19,8 +19,9 @@ def keep(folder: Path, settings: Mapping[str, str]) -> bool:
     path = folder / SETTINGS
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        others = [each for each in folder.iterdir() if not each.name.startswith(".")]  # first: another may begin now
         if not is_file(path):
-            if any(not each.name.startswith(".") for each in folder.iterdir()):
+            if others:
                 raise _other(folder, "it holds something else")
             write_text(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
             return False

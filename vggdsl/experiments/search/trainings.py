@@ -1,5 +1,6 @@
 """The trainings of a search: each network's is a run in its folder, which is begun, and gone on with."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,9 +46,9 @@ class Runs:
     told: Callable[[Tried, Diagnostic], None]
 
     def run_of(self, network: Tried) -> Path | None:
-        start = f"{file_name(network.spec.name)}-"
-        runs = [path for path in self.folder.iterdir() if path.name.startswith(start) and is_file(path / PLAN)]
-        return max(runs, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+        ours = re.compile(re.escape(file_name(network.spec.name)) + r"-.*-(\d+)")
+        found = ((int(match[1]), path) for path in self.folder.iterdir() if (match := ours.fullmatch(path.name)))
+        return max(((number, path) for number, path in found if is_file(path / PLAN)), default=(0, None))[1]
 
     def standing(self, network: Tried) -> Standing:
         path = self.run_of(network)
