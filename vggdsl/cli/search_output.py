@@ -132,22 +132,25 @@ def show(search: Search, found: Sequence[Found], against: str, *, as_json: bool)
         echo_json(_json(search, found, best, against))
         return
     space = search.proposals.space
+    picked = [each.network.picks.items() for each in found]
+    common = dict(item for item in picked[0] if all(item in others for others in picked)) if len(found) > 1 else {}
     rows = [
         (
             "*" if each in best else "",
             f"{each.network.number:03}",
-            space.said(each.network.picks),
             f"{each.network.spec.typed.params:,}",
             count_text(each.network.spec.typed.macs),
             each.network.spec.typed.receptive_field.short,
             f"{each.epochs}/{search.halving.epochs}",
             _accuracy(each.val_accuracy),
             _accuracy(each.test_accuracy),
+            space.said({name: place for name, place in each.network.picks.items() if name not in common}),
         )
         for each in found
     ]
-    columns = words("", "network", "choices") + numbers("params", "MACs", "field", "epochs", "val", "test")
-    print_table(Table(columns, [RowGroup(rows)]))
+    figures = numbers("params", "MACs", "field", "epochs", "val", "test")
+    columns = words("", "network") + figures + words("choices")
+    print_table(Table(columns, [RowGroup(rows)], space.said(common)))
     click.echo()
     click.echo(f"* no other that was trained to the end is as accurate with as few {_FEW[against]}")
     click.echo("chosen by val, the accuracy on the validation images; nothing is chosen by test")
