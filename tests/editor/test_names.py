@@ -54,7 +54,7 @@ def items_in(document: syntax.Document) -> Iterator[syntax.Item]:
 
 
 def by_syntax(document: syntax.Document) -> Iterator[Where]:
-    """The names that a parser knows, but parameters and those in recipes."""
+    """The names that a parser knows, but parameters, choices and those in recipes."""
 
     def at(what: str, *words: Placed | None) -> Iterator[Where]:
         for word in words:
@@ -97,6 +97,7 @@ def by_words(words: Words) -> list[Where]:
         for name in words.names
         if not any(section.holds(name.word.span) for section in sections)
         and (name.what != "parameter" or name.is_definition)
+        and name.what != "choice"
         and not name.is_measured
     )
 

@@ -12,6 +12,7 @@ PIECES = (
     *("(", ")", "[", "]", "{", "}", '"', "#", ",", "|", "=", ":", ".", "..", "$", "->", "\n", "\r\n", " ", "\t", "×"),
     *("train", "train a as b {", "claims", "claim", "block", "block x(a) {", "aux 0.3 {", "extends", "use", "remove"),
     *("replace 4a:", "from(", "all but", "freeze", "rate", "disputed", "conv3-$a", "conv3-64", "pad=", "x3", "4a: ("),
+    *("{64|96}", "conv3-{w=64|96}", "( e= maxpool | avgpool )", "x{1..4}", "FC-$w", "pad={0|1}", "{", "| identity )"),
     *("Epoch 3", "measured {", "after conv:", "default FC:", "sgd(lr=", "init", "“a”", "😀", "\0", "\f", "a.b.c"),
 )
 """What a person may type, or paste."""

@@ -74,6 +74,13 @@ def test_a_warning_is_shown_and_the_spec_defined(shell: InteractiveShell, run: R
     assert all(finding.code in printed for finding in spec.check())
 
 
+def test_a_cell_holds_one_network_and_no_space(shell: InteractiveShell, run: Run) -> None:
+    _, error, _ = run("%%arch small\ninput 8x8x1 conv3-{4|8} FC-10 softmax\n")
+    assert isinstance(error, VggdslError)
+    assert "a space of 2 networks, where one belongs" in str(error)
+    assert "small" not in shell.user_ns
+
+
 def test_cells_lead_to_each_other(shell: InteractiveShell, run: Run) -> None:
     _, error, printed = run(f"%%arch parts\n{BLOCKS}")
     assert (error, "parts" in shell.user_ns) == (None, False)

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_types import misfits
 from profiles import THOROUGH, fewer
+from spaces import space_texts
 
 from vggdsl.drawing.draw import draw
 from vggdsl.language.library import shipped
@@ -37,6 +38,15 @@ def everything(text: str, **more: int) -> Answer:
     found = answer(asked)
     assert list(misfits(json.loads(json.dumps(found)), Answer)) == []
     return found
+
+
+@given(space_texts())
+@settings(max_examples=10)
+def test_a_space_is_told_to_be_many_networks(text: str) -> None:
+    found = everything(text)
+    (wrong,) = [each for each in found["findings"] if each["severity"] == "error"]
+    assert wrong["code"] == "V226"
+    assert found["networks"][0]["size"] is None
 
 
 @pytest.mark.parametrize("family", examples(), ids=lambda family: str(family["name"]))

@@ -11,7 +11,7 @@ import click
 
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
-from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
+from vggdsl.cli.common import MOST_OF_A_SPACE, diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
 from vggdsl.language.choices import space_refused
 from vggdsl.language.library import is_folder_of_specs, read_source
 from vggdsl.spec.checked import Checked, check_text
@@ -61,6 +61,9 @@ def command(
     Says of a right spec how large its network is, how many of the figures that are printed about
     it hold and how many are disputed; of a wrong one what is wrong, where, and how to mend it.
     Exits with 1 if anything is wrong; warnings count only if --strict.
+
+    Of a SPEC that leaves choices open, `conv3-{64|96}`, it says how many networks that is, and how many of them can't
+    be made: each of up to 1,000 is tried, of more a sample of so many.
 
     A SPEC may be in another notation, such as a pasted table, each of whose networks is checked
     (`vggdsl import --help`). It may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC
@@ -244,7 +247,7 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
             note(f"{name}: what a run left isn't mended")
             fix = None
         if fix is None:
-            found: Iterable[Checked] = check_text(read_source(name), beside)
+            found: Iterable[Checked] = check_text(read_source(name), beside, MOST_OF_A_SPACE)
         else:
             from vggdsl.cli.mending import mend_file
 

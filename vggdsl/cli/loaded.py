@@ -4,21 +4,47 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vggdsl.cli.common import exit_code, report
+from vggdsl.language.choices import space_refused
+from vggdsl.language.library import read_source
 from vggdsl.spec.copies import copy_in
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.space import Space, space_of
+from vggdsl.spec.spec import Spec, parse
 from vggdsl.text.errors import VggdslError
+from vggdsl.text.facts import OpenSpace
 
 
 def loaded(names: Sequence[str], codes: list[int]) -> Iterator[tuple[str, Spec]]:
     """Those of specs and runs that can be read, by the names given; ``codes`` get the exit code of each."""
+    for name, found in loaded_or_spaces(names, codes):
+        if isinstance(found, Spec):
+            yield name, found
+        else:
+            refused = [space_refused(found.whole)]
+            report(refused)
+            codes.append(exit_code(refused))
+
+
+def loaded_or_spaces(names: Sequence[str], codes: list[int]) -> Iterator[tuple[str, Spec | Space]]:
+    """Likewise, and specs that leave choices open."""
     for name in names:
         try:
-            spec = load(copy_in(Path(name)) or name, beside=names)
+            found = _read(name, names)
         except VggdslError as error:
             report(error.diagnostics)
             codes.append(exit_code(error.diagnostics))
             continue
-        findings = spec.check()
-        report(findings)
-        codes.append(exit_code(findings))
-        yield name, spec
+        if isinstance(found, Spec):
+            findings = found.check()
+            report(findings)
+            codes.append(exit_code(findings))
+        yield name, found
+
+
+def _read(name: str, beside: Sequence[str]) -> Spec | Space:
+    source = read_source(copy_in(Path(name)) or name)
+    try:
+        return parse(source.written, source.name, beside)
+    except VggdslError as error:
+        if any(isinstance(found.facts, OpenSpace) for found in error.diagnostics):
+            return space_of(source, beside)
+        raise

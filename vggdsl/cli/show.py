@@ -21,13 +21,15 @@ from vggdsl.cli.common import (
     say,
     worst,
 )
-from vggdsl.cli.loaded import loaded
-from vggdsl.cli.schemas.specs import AuxiliaryClassifier, Layer, Shown
+from vggdsl.cli.loaded import loaded, loaded_or_spaces
+from vggdsl.cli.schemas.specs import AuxiliaryClassifier, Layer, Shown, ShownSpace
+from vggdsl.cli.spaces import show_space
 from vggdsl.language import notations
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.copies import copy_in
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
+from vggdsl.spec.space import Space
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import nearest
 from vggdsl.text.files import write_text
@@ -83,6 +85,10 @@ def command(
     ReLU or dropout beside its layer; JSON and CSV give every layer a row. JSON of several SPECs
     is a list, CSV has a first column more.
 
+    Of a SPEC that leaves choices open, `conv3-{64|96}`, the table has ranges: a row an element as it is written, in how
+    many of the networks it is, its output, parameters and multiply-adds from the least to the most. They are those of
+    all up to 1,000 networks; of more a sample of so many is made, and that is said.
+
     --columns prints networks as papers do: a column each, a row a stage, what all share in one cell,
     and in bold what the column before hasn't. Below it stands what isn't shown, such as a ReLU behind
     every convolution. Networks that branch, or have pools that others haven't, are an error.
@@ -122,21 +128,31 @@ def command(
     if plot and (form != "table" or layers):
         raise click.UsageError(f"--plot draws bars: leave out {'--layers' if layers else f'--format {form} or --json'}")
     specs, codes = list[tuple[str, Spec]](), list[int]()
-    for name, spec in loaded(names, codes):
+    rows = list[Shown | ShownSpace]()
+    takes_spaces = form != "csv" and not (layers or plot)
+    for name, spec in loaded_or_spaces(names, codes) if takes_spaces else loaded(names, codes):
+        if isinstance(spec, Space):
+            if form != "json" and len(names) > 1:
+                click.echo("\n" * bool(specs or rows) + _heading(form, name))
+            if (row := show_space(spec, form, codes)) is not None:
+                rows.append(row)
+            continue
         specs.append((name, spec))
+        if form == "json":
+            rows.append(_json(spec))
         if plot:
             continue
         if form not in ("json", "csv"):
             if len(names) > 1:
-                click.echo("\n" * (len(specs) > 1) + _heading(form, name))
+                click.echo("\n" * (len(specs) > 1 or bool(rows)) + _heading(form, name))
             print_table(layer_table(spec.network, spec.typed, layers), form)
         if form == "table":
             for line in notes(shown(spec.name), spec.document, spec.typed):
                 say(line)
     if plot and specs:
         click.echo(_chart(specs, plot))
-    if form == "json" and (specs or len(names) > 1):
-        echo_json([_json(spec) for _, spec in specs] if len(names) > 1 else _json(specs[0][1]))
+    if form == "json" and (rows or len(names) > 1):
+        echo_json(rows if len(names) > 1 else rows[0])
     elif form == "csv" and specs:
         click.echo(_csv(specs, names_specs=len(names) > 1), nl=False)
     raise SystemExit(worst(codes))

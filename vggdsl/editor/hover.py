@@ -25,6 +25,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.codes import Code
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import Span
+from vggdsl.text.units import plural
 
 _MOST = 6
 """Layers that one word became, that are named."""
@@ -70,12 +71,24 @@ def _told(node: Any, chain: list[Any], reading: Reading) -> Iterator[str]:
             yield from _told(node.element, chain, reading)
         case syntax.Layer():
             yield from _layer(node, spec)
+        case syntax.Choice():
+            yield _left_open(node.name, len(node.options), code(str(node)), reading)
+        case syntax.Alternation():
+            yield _left_open(node.name, len(node.alternatives), "", reading)
         case syntax.Input() if spec is not None:
             yield from _compiled(node.span, spec)
         case syntax.Call() | syntax.Merge() | syntax.Group() | syntax.Aux() if spec is not None:
             yield from _element(node, chain, spec)
             if isinstance(node, syntax.Merge):
                 yield _kind(KINDS[node.kind])
+
+
+def _left_open(name: str, options: int, text: str, reading: Reading) -> str:
+    """A choice, and how many networks the text is."""
+    spaces = [each.space for each in reading.checked if each.space is not None]
+    named = f" {code(name)}" if name else ""
+    of = f": the text is a space of {plural(spaces[0].networks, 'network')}" if spaces else ""
+    return f"**a choice**{named} of {options:,} {'numbers' if text else 'alternatives'} {text}".rstrip() + of
 
 
 # -- the network

@@ -99,6 +99,8 @@ def _means(name: Name, definition: Name, words: Words) -> bool:
         return False
     if name.what == "parameter":
         return (name.word.lower(), name.block) == (definition.word.lower(), definition.block)
+    if name.what == "choice":
+        return name.word.lower() == definition.word.lower()
     if name.word != definition.word:
         return False
     if name.what != "label":

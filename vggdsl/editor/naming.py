@@ -1,4 +1,4 @@
-"""Where names stand in a text: of blocks and their parameters, of elements, recipes and files."""
+"""Where names stand in a text: of blocks and their parameters, of choices, elements, recipes and files."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,11 +10,13 @@ from vggdsl.editor.statements import BRACKETS, Statement
 from vggdsl.language.notations import Lexeme
 from vggdsl.text.source import Placed
 
-What = Literal["block", "parameter", "label", "recipe", "file"]
+What = Literal["block", "parameter", "choice", "label", "recipe", "file"]
 
 _REF = re.compile(r"\w+(\.\w+)*", re.ASCII)
 _NAME = re.compile(r"[a-z][\w-]*", re.IGNORECASE | re.ASCII)
 _PARAMETER = re.compile(r"\$([a-z]\w*)", re.IGNORECASE | re.ASCII)
+_CHOICE = re.compile(r"\{[ \t]*([a-z]\w*)[ \t]*=", re.IGNORECASE | re.ASCII)
+_NO_CHOICES = ("STRING", "UNCLOSED", "COMMENT", "LBRACE")
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,10 @@ def _around(statement: Statement) -> tuple[str, ...]:
 
 
 def _elements(statement: Statement, start: int, outer: tuple[str, ...]) -> Iterator[Name]:
-    block = str(statement.block.words[1].word) if statement.block and len(statement.block.words) > 1 else ""
+    block, own = "", set[str]()
+    if statement.block and len(statement.block.words) > 1:
+        block = str(statement.block.words[1].word)
+        own = {each.word.lower() for each in _in_head_of_block(statement.block.words) if each.what == "parameter"}
     words, opened, pending = statement.words, list[tuple[str, ...]](), tuple[str, ...]()
     for place, word in enumerate(words[start:], start):
         match word.kind:
@@ -129,7 +134,13 @@ def _elements(statement: Statement, start: int, outer: tuple[str, ...]) -> Itera
                 yield Name("block", word.word, block=block)
             case _ if "$" in word.word and word.kind not in ("STRING", "UNCLOSED"):
                 for match in _PARAMETER.finditer(word.word):
-                    yield Name("parameter", word.word.part(*match.span(1)), block=block)
+                    what: What = "parameter" if block and match[1].lower() in own else "choice"
+                    yield Name(what, word.word.part(*match.span(1)), block=block)
+            case "CHOSEN":
+                yield Name("choice", word.word.part(0, len(word.word[:-1].rstrip())), is_definition=True)
+        if "{" in word.word and word.kind not in _NO_CHOICES:
+            for match in _CHOICE.finditer(word.word):
+                yield Name("choice", word.word.part(*match.span(1)), is_definition=True)
         pending = ()
 
 

@@ -11,13 +11,15 @@ from vggdsl.editor.naming import Name, What
 from vggdsl.editor.words import Words
 from vggdsl.language.dictionary import KINDS
 from vggdsl.language.library import opened
-from vggdsl.spec.checked import check_text
+from vggdsl.spec.checked import AT_ONCE, check_text
+from vggdsl.spec.space import Network, Space, made_networks
 from vggdsl.text.edits import Edit, edited
 from vggdsl.text.source import Placed, Source
 
 _FORMS: Mapping[What, tuple[str, str]] = {
     "block": (r"[a-z]\w*(-\w+)*", "it begins with a letter; letters, digits, `_` and single `-` follow"),
     "parameter": (r"[a-z]\w*", "it begins with a letter; letters, digits and `_` follow"),
+    "choice": (r"[a-z]\w*", "it begins with a letter; letters, digits and `_` follow"),
     "label": (r"\w{1,200}", "it is of letters, digits and `_`, at most 200"),
     "recipe": (r"(?!as$)[a-z][\w-]*", "it begins with a letter; letters, digits, `_` and `-` follow"),
 }
@@ -105,8 +107,9 @@ def _taken(words: Words, name: Name, new: str, found: Iterable[tuple[Words, Name
         for each in text.names:
             is_other = each.is_definition and each.what == name.what and each not in same
             beside = any((each.block, each.path[:-1]) == (one.block, one.path[:-1]) for one in same)
-            is_called = each.word.lower() == new.lower() if name.what == "parameter" else each.word == new
-            if is_other and is_called and (name.what in ("block", "recipe") or beside):
+            any_case = name.what in ("parameter", "choice")
+            is_called = each.word.lower() == new.lower() if any_case else each.word == new
+            if is_other and is_called and (name.what in ("block", "recipe", "choice") or beside):
                 return f"there is a {name.what} `{new}` already, at {each.word.span.place}"
             if each.is_measured and name.what == "recipe" and each.word == name.word:
                 return f"a measured block, which is sealed, is of the recipe `{name.word}`: {each.word.span.place}"
@@ -156,12 +159,21 @@ class _Said:
         return not self.digest and self.blocks is None
 
 
+def _digest(space: Space | None) -> str:
+    """Of the first networks of a space, and of how many there are."""
+    if space is None:
+        return ""
+    made = (network for _, network in made_networks(space, AT_ONCE))
+    digests = (each.annotated.graph.digest if isinstance(each, Network) else "none" for each in made)
+    return " ".join([str(space.networks), *digests])
+
+
 def _said(source: Source, words: Words) -> Iterator[_Said]:
     for checked in check_text(source, words.beside):
         spec = checked.spec
         errors = [found.in_a_line for found in checked.findings if found.is_error]
         yield _Said(
-            spec.network.graph.digest if spec is not None else "",
+            spec.network.graph.digest if spec is not None else _digest(checked.space),
             Counter(str(found.code) for found in checked.findings),
             tuple((verdict.status, verdict.measure.name) for verdict in spec.verdicts) if spec is not None else (),
             checked.blocks,

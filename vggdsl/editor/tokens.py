@@ -31,7 +31,12 @@ class Token:
     is_definition: bool = False
 
 
-_OF_NAMES: dict[str, What] = {"block": "function", "parameter": "parameter", "label": "variable", "recipe": "class"}
+_OF_NAMES: dict[str, What] = {
+    "block": "function",
+    **dict.fromkeys(("parameter", "choice"), "parameter"),
+    "label": "variable",
+    "recipe": "class",
+}
 _NUMBERS = ("NUMBER", "CHOICE", "SHAPE", "RANGE", "REPEAT", "TIMES", "FORMULA")
 _OTHERS: dict[str, What] = {
     **dict.fromkeys(_NUMBERS, "number"),
@@ -114,7 +119,7 @@ def _around_names(word: Placed, names: _Names, what: What | None) -> Iterator[To
     """The names in a word, and its parts around them."""
     at = 0
     for start, name in names.within(word):
-        is_parameter = name.what == "parameter" and start > 0 and word[start - 1] == "$"
+        is_parameter = name.what in ("parameter", "choice") and start > 0 and word[start - 1] == "$"
         yield from _rest(word, at, start - is_parameter, what)
         at = start + len(name.word)
         said = word.part(start - is_parameter, at)

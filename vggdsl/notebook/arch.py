@@ -10,6 +10,7 @@ from types import ModuleType
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
+from vggdsl.language.choices import refuse_space
 from vggdsl.language.library import opened, real_path
 from vggdsl.spec.checked import check_text
 from vggdsl.spec.recipe import From
@@ -47,6 +48,8 @@ class Cells:
         texts = {**self._texts, file: text}
         with opened({real_path(other): each for other, each in texts.items()}):
             (checked,) = check_text(Source(file, text))
+            if checked.space is not None:
+                refuse_space(checked.space.whole)
         spec = checked.spec
         findings = checked.findings if spec is None else spec.check()  # as a training sees it, to which no cell is open
         if any(finding.is_error for finding in findings):

@@ -3,11 +3,13 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 from vggdsl.drawing.draw import picture
 from vggdsl.drawing.svg import to_svg
 from vggdsl.language import notations
+from vggdsl.language.choices import space_refused
 from vggdsl.network.ops import Merge
 from vggdsl.page import questions as of
 from vggdsl.spec.checked import Checked, check_text
@@ -45,7 +47,7 @@ def answer(question: of.Question) -> of.Answer:
         message = f"the text is longer than {MOST:,} characters, no spec"
         return _answer([Checked([Diagnostic("V502", message, help="leave out what is no network")])], 0, "", text)
     source = Source(NAME, text)
-    networks = list(check_text(source))
+    networks = [_one_network(each) for each in check_text(source)]
     chosen = question.get("network", 0)
     chosen = chosen if 0 <= chosen < len(networks) else 0
     spec = networks[chosen].spec
@@ -73,6 +75,13 @@ def _answer(networks: list[Checked], chosen: int, recognised: str, text: str) ->
         "near": None,
         "blocks": networks[chosen].blocks,
     }
+
+
+def _one_network(checked: Checked) -> Checked:
+    """Of a space that it is many: the page shows one."""
+    if checked.space is None:
+        return checked
+    return replace(checked, findings=[*checked.findings, space_refused(checked.space.whole)])
 
 
 def _recognised(source: Source, networks: Iterable[Checked]) -> str:

@@ -9,7 +9,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
-from vggdsl.spec.space import Space, space_of
+from vggdsl.spec.space import Space, made_networks, space_of
 from vggdsl.spec.space_check import check_space
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -17,6 +17,10 @@ from vggdsl.text.facts import OpenSpace
 from vggdsl.text.source import Source
 
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
+
+
+AT_ONCE = 20
+"""Networks of a space that are made where an answer is awaited at each key."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class Checked:
     space: Space | None = None
 
 
-def check_text(source: Source, beside: Iterable[str | Path] = ()) -> Iterator[Checked]:
-    """Each network of a text; its links may also lead into the folders of what is ``beside``."""
+def check_text(source: Source, beside: Iterable[str | Path] = (), most: int = AT_ONCE) -> Iterator[Checked]:
+    """Each network of a text; its links may also lead into the folders of what is ``beside``.
+
+    Of a space up to ``most`` networks are made, of more a sample of so many.
+    """
     beside = tuple(beside)
     try:
         if (blocks := _blocks(source, beside)) is not None:
@@ -46,7 +53,7 @@ def check_text(source: Source, beside: Iterable[str | Path] = ()) -> Iterator[Ch
                 yield Checked(found.check(), column, found)
             elif any(isinstance(d.facts, OpenSpace) for d in found.diagnostics):
                 space = space_of(source, beside)
-                yield Checked(check_space(space), column, space=space)
+                yield Checked(check_space(space, made_networks(space, most)), column, space=space)
             else:
                 yield Checked(list(found.diagnostics), column)
     except VggdslError as error:

@@ -231,7 +231,11 @@ def count(space: Space, budget: Budget, most: int, seed: int = 0) -> Counted:
     return Counted(space.networks, tried, kept, wrong, example)
 
 
-def made_networks(space: Space, most: int, seed: int = 0) -> Iterator[tuple[Mapping[str, int], Network | VggdslError]]:
+Made = tuple[Mapping[str, int], Network | VggdslError]
+"""An assignment, and its network or why it is none."""
+
+
+def made_networks(space: Space, most: int, seed: int = 0) -> Iterator[Made]:
     """All networks of a space, or where they are more than ``most`` a sample of so many, each by its assignment; or why
     it is none."""
     chance = random.Random(seed)  # noqa: S311  # a sample, no secret

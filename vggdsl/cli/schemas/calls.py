@@ -30,11 +30,12 @@ from vggdsl.cli.schemas.specs import (
     PrintedNumber,
     PrintedSource,
     Shown,
+    ShownSpace,
 )
 
 SCHEMAS: Mapping[str, Any] = {
     "check --json": list[Checked],
-    "show --json": Shown | list[Shown],
+    "show --json": Shown | ShownSpace | list[Shown | ShownSpace],
     "diff --json": Differing,
     "fmt --check --json": list[Formatted],
     "import --json": list[Imported],

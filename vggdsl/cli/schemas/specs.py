@@ -267,6 +267,57 @@ class PrintedSource(TypedDict):
     outcomes: Annotated[Mapping[str, int], "how many of them, by what came of them"]
 
 
+class RangeData(TypedDict):
+    """From the least to the most of several networks."""
+
+    low: Annotated[int, "the least"]
+    high: Annotated[int, "the most"]
+
+
+class OutputRanges(TypedDict):
+    """Of outputs, axis by axis."""
+
+    channels: Annotated[RangeData, "1 and more"]
+    height: Annotated[RangeData, "1 of a vector"]
+    width: Annotated[RangeData, "1 of a vector"]
+
+
+class RangedElement(TypedDict):
+    """An element as it is written in a space, in those networks that have it."""
+
+    text: Annotated[str, "as it is written"]
+    line: Annotated[int, "of its file, from 1"]
+    depth: Annotated[int, "alternations around it"]
+    networks: Annotated[int, "of those that were tried, how many have it"]
+    output: Annotated[OutputRanges | None, "of its last layer; null where none has it"]
+    params: Annotated[RangeData | None, "learnable parameters"]
+    macs: Annotated[RangeData | None, "multiply-adds for one image"]
+
+
+class ChoiceData(TypedDict):
+    """Something that a space leaves open."""
+
+    name: Annotated[str, "its own, or its number and what it is of, such as `2:FC`"]
+    options: Annotated[list[str], "in their order"]
+
+
+class ShownSpace(TypedDict):
+    """A space: what its networks are like."""
+
+    name: Annotated[str, "of the spec"]
+    source: Annotated[str | None, "what the spec follows"]
+    networks: Annotated[int, "ways to choose"]
+    choices: Annotated[list[ChoiceData], "in the order in which they are made"]
+    tried: Annotated[int, "networks that the ranges are of: all, or a sample"]
+    wrong: Annotated[int, "of these, how many can't be made"]
+    output: Annotated[OutputRanges, "for one image"]
+    params: Annotated[RangeData, "learnable parameters"]
+    macs: Annotated[RangeData, "multiply-adds for one image"]
+    weight_layers: Annotated[RangeData, "on the longest path"]
+    receptive_field: Annotated[RangeData, "of the last layer, in pixels, of both axes"]
+    elements: Annotated[list[RangedElement], "in order, those of alternatives too"]
+
+
 # -- explain
 
 

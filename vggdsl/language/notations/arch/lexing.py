@@ -21,12 +21,14 @@ _BLANK = "WS"
 _HERE = {_BLANK: r"[ \t\r\f\v]+", NEWLINE: r"\n", COMMENT: r"#[^\n]*", STRING: r'"[^"\n]*"', UNCLOSED: r'"[^\n]*'}
 _NAMES = {
     "REF_RANGE": r"(?!\d+\.\.\d+(?![\w.-]))\w+(\.\w+)*\.\.\w+(\.\w+)*",
+    "CHOSEN": r"((?<=\()(?<!\w\()|(?<=\([ \t])(?<!\w\([ \t]))[A-Za-z]\w*[ \t]*=(?!=)",
     "PARTED": r"(?=\w*[A-Za-z_])(?![xX]\d+\.\d)\w+(\.\w+)+(?![\w(:-])",
 }
-"""Names of elements that are tried before the words with which they can begin, `x2..3a` and `bn.1`."""
+"""Names that are tried before the words with which they can begin: of elements, `x2..3a` and `bn.1`; of choices, which
+stand behind a bracket that isn't that of a call, `( pool= `."""
 SIGNS = ("COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "VBAR", "EQUALS", "COLON")
 """What nothing else begins with: that is tried first, since most words are short."""
-_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", *_HERE)
+_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", "CHOSEN", *_HERE)
 """Terminals of what is known by what stands before it, of code with all in its brackets, and what is said here."""
 
 
