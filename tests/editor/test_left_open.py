@@ -3,9 +3,9 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from profiles import fewer
+from profiles import THOROUGH
 from spaces import space_texts
 
 pytest.importorskip("lsprotocol", reason="needs lsprotocol, as `vggdsl[lsp]` brings it")
@@ -27,7 +27,7 @@ def reading(text: str) -> Reading:
     return read(Document("untitled:a", 1, text))
 
 
-@fewer
+@settings(max_examples=500 if THOROUGH else 25)  # each makes up to twenty networks
 @given(space_texts(), st.data())
 def test_nothing_is_wrong_with_a_space_and_all_of_it_is_told(text: str, data: st.DataObject) -> None:
     found = reading(text)
@@ -38,7 +38,7 @@ def test_nothing_is_wrong_with_a_space_and_all_of_it_is_told(text: str, data: st
     assert all(one[1] <= other[0] for one, other in pairwise(ends))
 
 
-@fewer
+@settings(max_examples=150 if THOROUGH else 12)  # each makes some networks four times
 @given(space_texts(), st.data())
 def test_a_choice_is_renamed_wherever_it_stands_and_back(text: str, data: st.DataObject) -> None:
     words = Words(Source("a.arch", text))
