@@ -91,6 +91,8 @@ ASKING = [
     ["fmt", "--check", "my.arch"],
     ["specs"],
     ["results", "my.arch"],
+    ["search", str(ROOT / "examples" / "search" / "small_cifar.arch"), "--count", "--params", "..3M"],
+    ["search", str(ROOT / "examples" / "search" / "vgg_study.arch"), "--write", "nets"],
 ]
 ALL_OF = """
 import json
@@ -116,6 +118,18 @@ def test_what_asks_specs_and_records_takes_click_lark_and_rich(tmp_path: Path, m
         assert here == [there.exit_code, there.stdout, there.stderr], arguments
         assert there.output
         assert there.exit_code == (arguments[0] == "fmt")
+
+
+def test_who_searches_is_told_of_the_extra(tmp_path: Path) -> None:
+    spec = str(ROOT / "examples" / "search" / "vgg_study.arch")
+    done = without({"optuna"}, call("search", spec), tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "error[V533]: the package optuna isn't installed",
+        "help: `pip install vggdsl[search]`",
+        "",
+    ]
+    assert not (tmp_path / "runs").exists()
 
 
 def test_every_command_helps_without_packages(tmp_path: Path) -> None:

@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 from profiles import THOROUGH, fewer
 from refusals import refusal
 
+from vggdsl.experiments.report.charts import svg
 from vggdsl.experiments.reporter import Reporter, Silent
 from vggdsl.experiments.search.budget import excess
+from vggdsl.experiments.search.chart import scatter
 from vggdsl.experiments.search.front import front
 from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
 from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
+from vggdsl.experiments.search.table import Found, on_front
 from vggdsl.experiments.train import Stopped
 from vggdsl.spec.space import Budget, Space, load_space, within
 from vggdsl.spec.spec import parse
@@ -240,6 +243,30 @@ def test_the_front_are_those_that_no_other_beats(points: list[tuple[int, int]]) 
 
     assert {points[place] for place in found} == {point for point in points if not beaten(point)}
     assert [points[place] for place in found] == sorted({points[place] for place in found})
+
+
+def found(widths: Sequence[int], standings: Sequence[Standing]) -> list[Found]:
+    """Networks of so many channels, and what came of them."""
+    specs = [parse(f"input 4x4x1 conv3-{width} FC-2 softmax") for width in widths]
+    numbered = enumerate(zip(specs, standings, strict=True), 1)
+    return [Found(Tried(number, {}, spec), standing, None) for number, (spec, standing) in numbered]
+
+
+def test_the_picture_has_the_front_and_leaves_out_what_is_far_below() -> None:
+    ended = [Standing(((accuracy, -0.1),), has_ended=True) for accuracy in (0.80, 0.90, 0.85)]
+    stopped = [Standing(((accuracy, -0.1),)) for accuracy in (0.75, 0.2)]
+    networks = found([2, 4, 8, 3, 16], [*ended, *stopped])
+    assert [each.network.number for each in on_front(networks, "macs")] == [1, 2]
+    chart = scatter(networks, "params")
+    line, points = (layer["data"]["values"] for layer in chart["layer"][:2])
+    assert [value["number"] for value in line] == ["1", "2"]
+    assert {(value["number"], value["of"]) for value in points} == {
+        *((number, "trained to the end") for number in "123"),
+        ("4", "stopped early (1 of 2; the others are below)"),
+    }
+    drawn = svg(chart)
+    assert "trained to the end" in drawn
+    assert "parameters" in drawn
 
 
 # -- the networks
