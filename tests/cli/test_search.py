@@ -1,6 +1,7 @@
 """``vggdsl search`` from the call to the table, also killed, called again and by two processes at once."""
 
 import json
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,7 @@ def test_a_search_that_is_killed_goes_on_and_ends_as_one_that_never_was(spec: Pa
         time.sleep(0.01)
     process.process.kill()
     process.process.join()
+    assert process.process.exitcode == -signal.SIGKILL, "it had come to its end"
     assert comparable(searched(spec, folder)) == comparable(whole)
 
 

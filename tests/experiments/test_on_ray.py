@@ -161,6 +161,14 @@ def test_a_way_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert (done.exit_code, "V540" in done.stderr, "HOST:PORT" in done.stderr) == (2, True, True)
 
 
+def test_what_names_no_cluster_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By Ray's own word a Ray is started, which would listen to other machines."""
+    for given, address in {"": "", "local": "", "auto": "auto", "127.0.0.1:1": "127.0.0.1:1"}.items():
+        monkeypatch.setenv("RAY_ADDRESS", given)
+        assert on_ray.cluster() == address
+
+
+@pytest.mark.thorough
 def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -215,6 +223,7 @@ def test_a_study_that_is_killed_goes_on(short: Path, tmp_path: Path) -> None:
     alone = Forked(VGGDSL, *call(*specs), cwd=one)
     begun = Forked(STUDY, short, *call(*specs), "--on", "ray", cwd=many)
     while not any(len(metrics(path.parent)) > 2 for path in many.rglob("metrics.csv")):
+        assert begun.process.is_alive()
         time.sleep(0.01)
     begun.process.kill()
     while working_in(str(short)):

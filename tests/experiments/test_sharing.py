@@ -44,27 +44,28 @@ from vggdsl.experiments.reporter import Silent
 
 class Ending(Silent):
     def epoch(self, epoch, is_best):
+        Path("go").touch()
         if epoch.number == 2:
             os.kill(os.getpid(), getattr(signal, sys.argv[1]))
 
 if sys.argv[1]:
     runs.Terminal.reporter = lambda told: Ending()
 print("ready", flush=True)
-while not Path("go").exists():
+while not Path("ready" if sys.argv[1] else "go").exists():
     time.sleep(0.001)
 main(sys.argv[2:])
 """
-"""Begins when it is told; in the second epoch of a training it gets the signal, if one is named."""
+"""Gets the signal in the second epoch of a training, if one is named; else it begins when such a one has its first."""
 
 
 def calls(folder: Path, *signals: str) -> list[Forked]:
-    """Processes that begin at once with a family of a spec."""
+    """Processes that share a family of a spec."""
     (folder / "net.arch").write_text(SPEC)
     arguments = ["train", "net.arch", "--missing", "--log", "none", "--device", "cpu"]
     found = [Forked(AT_ONCE, name, *arguments, cwd=folder) for name in signals]
     for each in found:
         each.wait_for("ready\n")
-    (folder / "go").touch()
+    (folder / ("ready" if any(signals) else "go")).touch()
     return found
 
 

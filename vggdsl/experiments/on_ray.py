@@ -143,9 +143,15 @@ def _last_line(error: BaseException) -> str:
     return shown(lines[-1] if lines else type(error).__name__, LINE)
 
 
+def cluster() -> str:
+    """The address of a Ray that is there, by RAY_ADDRESS; empty where one is started, for which Ray says local."""
+    address = os.environ.get("RAY_ADDRESS", "")
+    return "" if address == "local" else address
+
+
 def _keep_to_itself() -> None:
     """Tells a Ray that is to be started here how, which it reads as it is imported."""
-    if os.environ.get("RAY_ADDRESS"):
+    if cluster():
         return
     if "ray" not in sys.modules:
         for name, value in {**_ALONE, "RAY_AUTH_TOKEN": secrets.token_hex(32)}.items():
@@ -163,7 +169,7 @@ def _connected() -> Iterator[list[Mapping[str, float]]]:
     if ray.is_initialized():
         yield _hosts()
         return
-    address = os.environ.get("RAY_ADDRESS", "")
+    address = cluster()
     if "://" in address:
         message = f"RAY_ADDRESS is {address}, which is no machine of a cluster's but a way there from elsewhere"
         raise InputError(Diagnostic("V540", message, help="call it on a machine of the cluster, with HOST:PORT"))
