@@ -148,6 +148,13 @@ def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
     assert "to epoch 1" not in result.stdout
 
 
+def test_a_budget_that_nothing_fits_leaves_no_folder(spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    result = run("search", spec, "-o", folder, *QUIET, "--params", "..10")
+    assert (result.exit_code, "V614" in result.stderr, folder.exists()) == (2, True, False)
+    assert searched(spec, folder, "--params", "..300")["tried"]
+
+
 def test_how_many_there_are_is_counted_without_training(spec: Path, tmp_path: Path) -> None:
     result = run("search", spec, "--count", "--params", "..300")
     assert (result.exit_code, result.stderr) == (0, "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vggdsl.data.dataset import look_for_data
 from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.search.budget import refuse_unfit
 from vggdsl.experiments.search.halving import Halving
 from vggdsl.experiments.search.proposals import Proposals
 from vggdsl.experiments.search.search import Audience, Search
@@ -58,6 +59,7 @@ class Plan:
         experiment = self.experiment()
         recipe, seed = experiment.recipe, experiment.recipe.seeds[0]
         look_for_data(recipe, self.workplace.data_folder, download=self.workplace.download)
+        refuse_unfit(self.space, self.budget)  # first, so that no folder is left that other bounds are refused in
         keep(self.folder, self._settings(recipe))
 
         def of(spec: Spec) -> Recipe:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 from vggdsl.experiments.reporter import Reporter
+from vggdsl.experiments.search.budget import nothing_fits
 from vggdsl.experiments.search.halving import Halving, Leg, Standing
 from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.trainings import Trainings
 from vggdsl.experiments.train import Stopped
 from vggdsl.records.runfolder import HeldError, held
-from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
-from vggdsl.text.units import plural
+from vggdsl.text.errors import Diagnostic, VggdslError, in_a_line
 
 PAUSE = 0.5
 """Seconds between looks at what other processes have done."""
@@ -86,7 +86,7 @@ class Search:
             if leg is None:
                 self.proposals.tell(standings, first)
                 if not standings:
-                    raise self._nothing_fits()
+                    raise nothing_fits(self.proposals.space, f"{self.proposals.beyond:,} networks that were proposed")
                 return standings
             if self._trains_one_of(leg):
                 waits = False
@@ -97,12 +97,6 @@ class Search:
                     self.audience.waiting(leg)
                 waits = True
                 time.sleep(PAUSE)
-
-    def _nothing_fits(self) -> InputError:
-        space, looked = self.proposals.space, f"{self.proposals.beyond:,} that were proposed"
-        of = plural(space.networks, "network") if self.proposals.fitting is not None else looked
-        message = f"none of the {of} of {space.name} fits the budget"
-        return InputError(Diagnostic("V614", message, help="`--count` with other bounds says how many fit"))
 
     def _trains_one_of(self, leg: Leg) -> bool:
         """Whether a network of the leg was trained, or is found to be, that no other process has."""
