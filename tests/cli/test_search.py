@@ -142,10 +142,29 @@ def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> No
 def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
     result = run("search", spec, "-o", tmp_path / "search", "--trials", 2, "--device", "cpu")
     assert result.exit_code == 0
-    assert "at most 2 networks by 3 epochs, the best of 3 go on after epoch 1" in result.stderr
+    assert "at most 2 networks for at most 3 epochs, the best of 3 go on after epoch 1" in result.stderr
     assert "to epoch 1: 2/2  network 002" in result.stderr
     assert "chosen by val" in result.stdout
     assert "to epoch 1" not in result.stdout
+
+
+def test_a_table_says_what_it_is_worth_and_how_to_train_the_best_by_more_seeds(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flags = ("--epochs", 2, "--halving", 2, "--device", "cpu", "--quiet")
+    lines = run("search", spec, *flags).stdout.splitlines()
+    val_images = int(load_run(Path(lines[-2].removeprefix("the best: "))).result.split.split("/")[1])
+    assert f"{val_images} validation images: one of them is {1 / val_images:.4f} of val" in lines
+    told = "halving goes by accuracy alone"
+    stars = sum(line.startswith("*") for line in lines) - 1  # and what it means
+    assert any(line.startswith(told) for line in lines) == (stars < 3)
+    call = lines[-1].removeprefix("by more seeds: vggdsl ").split()
+    result = run(*call, "--device", "cpu", "--log", "none", "--quiet", "--json")
+    assert result.exit_code == 0, result.output
+    trained = json.loads(result.stdout)
+    assert [row["seed"] for row in trained] == [1, 2, 3, 4], "that of the search is there"
+    assert {Path(row["run"]).parent for row in trained} == {Path("runs")}
 
 
 def test_a_budget_that_nothing_fits_leaves_no_folder(spec: Path, tmp_path: Path) -> None:

@@ -259,10 +259,10 @@ def test_the_picture_has_the_front_and_leaves_out_what_is_far_below() -> None:
     assert [each.network.number for each in on_front(networks, "macs")] == [1, 2]
     chart = scatter(networks, "params")
     line, points = (layer["data"]["values"] for layer in chart["layer"][:2])
-    assert [value["number"] for value in line] == ["1", "2"]
+    assert [value["number"] for value in line] == ["001", "002"]
     assert {(value["number"], value["of"]) for value in points} == {
-        *((number, "trained to the end") for number in "123"),
-        ("4", "stopped early (1 of 2; the others are below)"),
+        *((number, "trained to the end") for number in ("001", "002", "003")),
+        ("004", "stopped early (1 of 2; the others are below)"),
     }
     drawn = svg(chart)
     assert "trained to the end" in drawn

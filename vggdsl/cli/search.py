@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 import click
 from click.core import ParameterSource
@@ -127,7 +128,8 @@ def command(
     came to. Each is trained by the recipe for a ninth of its epochs. The best third goes on to a third of the epochs,
     of these again the best third to the end (--halving 3). Networks are compared by the validation accuracy of their
     best epoch, and of equal ones by the loss. That of the test images is told of those that were trained to the end;
-    nothing is chosen by it.
+    nothing is chosen by it. Halving goes by accuracy alone: for small networks on the front, --halving none trains
+    them to the end, too.
 
     The folder of the search keeps a run for each network, with its spec and, if it came to the end, its record. The
     same command goes on where it was stopped; with more --trials, it adds networks. Called
@@ -179,9 +181,18 @@ def command(
         report(finding for error in errors for finding in error.diagnostics)
         standings, has_failed = search.standings(), bool(errors)
     if standings:
-        show(search, table(search.proposals.networks, standings, search.trainings.run_of), against, as_json=as_json)
+        said = _said({"epochs": epochs, "batch": batch, "data": data_dir}, skip_bad=skip_bad)
+        show(
+            search, table(search.proposals.networks, standings, search.trainings.run_of), against, said, as_json=as_json
+        )
     if has_failed:
         raise SystemExit(1)
+
+
+def _said(flags: Mapping[str, object], *, skip_bad: bool) -> str:
+    """What a command must say that trains the same as the search did."""
+    given = [f" --{name} {quote(str(value))}" for name, value in flags.items() if value is not None]
+    return "".join(given) + " --skip-bad" * skip_bad
 
 
 def _refuse_training(by: str) -> None:
@@ -230,7 +241,8 @@ def _count(space: Space, budget: Budget, as_json: bool) -> None:
     say(f"{space.name}: {plural(counted.networks, 'network')}")
     drawn = "" if counted.is_exact else f" of {counted.tried:,} that were drawn"
     if counted.wrong:
-        say(f"{counted.wrong:,}{drawn} are no networks, such as {_why(space, counted)}")
+        such = "is no network:" if counted.wrong == 1 else "are no networks, such as"
+        say(f"{counted.wrong:,}{drawn} {such} {_why(space, counted)}")
     if counted.is_exact:
         say(f"{counted.within:,} fit the budget")
     else:

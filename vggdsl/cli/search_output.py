@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -16,6 +17,7 @@ from vggdsl.experiments.search.proposals import Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.table import Found, on_front
 from vggdsl.records.metrics import Epoch
+from vggdsl.spec.copies import SPEC
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.files import replacing, write_text
 from vggdsl.text.tables import RowGroup, Table, numbers, words
@@ -46,7 +48,7 @@ class Terminal:
         note(f"{proposals.space.name}: {plural(proposals.space.networks, 'network')}{fitting} -> {search.folder}")
         cuts = [str(rung) for rung in halving.rungs if rung is not None]
         halved = f", the best of {halving.factor} go on after epoch {' and '.join(cuts)}" if cuts else ""
-        note(f"at most {plural(proposals.most, 'network')} by {plural(halving.epochs, 'epoch')}{halved}")
+        note(f"at most {plural(proposals.most, 'network')} for at most {plural(halving.epochs, 'epoch')}{halved}")
         if tried := len(proposals.networks):
             note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun")
 
@@ -124,8 +126,9 @@ class Slow(Silent):
         self._terminal.line(f"network {self._network.number:03}: {finding.in_a_line}")
 
 
-def show(search: Search, found: Sequence[Found], against: str, *, as_json: bool) -> None:
-    """The table on standard output, and the picture in the folder."""
+def show(search: Search, found: Sequence[Found], against: str, said: str, *, as_json: bool) -> None:
+    """The table on standard output, and the picture in the folder; ``said`` are the flags by which ``vggdsl train``
+    trains as the search did."""
     best = on_front(found, against)
     files = _drawn(search.folder, found, against)
     if as_json:
@@ -154,14 +157,20 @@ def show(search: Search, found: Sequence[Found], against: str, *, as_json: bool)
     click.echo()
     click.echo(f"* no other that was trained to the end is as accurate with as few {_FEW[against]}")
     click.echo("chosen by val, the accuracy on the validation images; nothing is chosen by test")
+    if images := found[0].val_images:
+        say(f"{plural(images, 'validation image')}: one of them is {1 / images:.4f} of val")
+    if len(best) < _FEW_ON_FRONT and not all(each.standing.has_ended for each in found):
+        say("halving goes by accuracy alone: `--halving none`, with another -o, trains small networks to the end, too")
     for line in _told(search, found):
         say(line)
     for path in files:
         say(f"picture: {path}")
     if found[0].run is not None and found[0].standing.has_ended:
         say(f"the best: {found[0].run}")
+        say(f"by more seeds: vggdsl train {quote(str(found[0].run / SPEC))} --seeds 5 --missing{said}")
 
 
+_FEW_ON_FRONT = 3
 _FEW = {"params": "parameters", "macs": "MACs"}
 
 

@@ -43,7 +43,7 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
         "field": "accuracy",
         "type": "quantitative",
         "title": "validation accuracy",
-        "scale": {"zero": False, "nice": True},
+        "scale": {"zero": False, "nice": True, "padding": 12},
         "axis": {"format": ".1%", "tickCount": 5},
     }
     place = {"x": x, "y": y}
@@ -87,4 +87,4 @@ def _least(found: Sequence[Found]) -> float:
 
 
 def _point(each: Found, against: str) -> dict[str, Any]:
-    return {"number": str(each.network.number), "cost": each.cost(against), "accuracy": each.val_accuracy}
+    return {"number": f"{each.network.number:03}", "cost": each.cost(against), "accuracy": each.val_accuracy}

@@ -18,12 +18,13 @@ COSTS = ("params", "macs")
 @dataclass(frozen=True, eq=False)
 class Found:
     """A network that was tried, and what came of it. Accuracies are from 0 to 1; that of the test images is None where
-    it wasn't trained to the end, and nothing was chosen by it."""
+    it wasn't trained to the end, and nothing was chosen by it; so is the number of validation images."""
 
     network: Tried
     standing: Standing
     run: Path | None
     test_accuracy: float | None = None
+    val_images: int | None = None
 
     @property
     def epochs(self) -> int:
@@ -50,7 +51,7 @@ def table(
 ) -> list[Found]:
     """Those that were trained to the end, then the others by how far they came; the better ones first."""
     runs = {number: run_of(network) for number, network in networks.items()}
-    found = [Found(networks[n], standings[n], runs[n], _test_accuracy(runs[n])) for n in standings]
+    found = [Found(networks[n], standings[n], runs[n], *_measured(runs[n])) for n in standings]
 
     def order(each: Found) -> tuple[bool, int, float, float]:
         standing = each.standing
@@ -67,8 +68,8 @@ def on_front(found: Sequence[Found], against: str) -> list[Found]:
     return [ended[place] for place in front(costs, [each.standing.best() for each in ended])]
 
 
-def _test_accuracy(run: Path | None) -> float | None:
-    if run is None or not is_file(run / RECORD):
-        return None
-    result = measured_in(record_of(run))
-    return None if result is None else result.test_accuracy
+def _measured(run: Path | None) -> tuple[float | None, int | None]:
+    """The accuracy on the test images, and how many validation images there are, as a record says them."""
+    if run is None or not is_file(run / RECORD) or (result := measured_in(record_of(run))) is None:
+        return None, None
+    return result.test_accuracy, int(result.split.split("/")[1])
