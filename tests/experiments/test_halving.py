@@ -3,7 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
 from typing import cast
@@ -24,7 +24,9 @@ from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
 from vggdsl.experiments.search.table import Found, on_front
+from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.train import Stopped
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.space import Budget, Space, load_space, within
 from vggdsl.spec.spec import parse
 from vggdsl.text.errors import Diagnostic, RecipeError, VggdslError
@@ -228,6 +230,39 @@ def test_ctrl_c_says_that_the_same_call_goes_on(tmp_path: Path, press: BaseExcep
     trainings = Pretended(lambda network, epoch: 0.5, 3, wrong={1: press})
     told = refusal(lambda: searched(tmp_path, [[0.5] * 3] * 2, 3, trainings))
     assert (told.code, told.help) == ("V605", "the same call goes on with it")
+
+
+def test_a_network_that_another_process_adds_last_is_waited_for(tmp_path: Path) -> None:
+    class Shared(Given):
+        @property
+        def is_full(self) -> bool:
+            """Asked for the first time, another process adds the last one."""
+            self.networks.setdefault(2, Tried(2, {}, SPEC))
+            return True
+
+    proposals = cast(Proposals, Shared(2, {1: Tried(1, {}, SPEC)}))
+    trainings = Pretended(lambda network, epoch: network.number / 2, 3, {1: [(0.5, -1.0)] * 3}, {1})
+    standings = Search(tmp_path, proposals, trainings, Halving(3, None), Unheard()).run()
+    assert {number: standing.has_ended for number, standing in standings.items()} == {1: True, 2: True}
+
+
+def test_a_run_is_of_the_network_that_its_spec_says(tmp_path: Path) -> None:
+    runs = Runs(tmp_path, lambda spec: spec.recipe(), Workplace(), lambda network, rung: Silent(), Unheard().noticed)
+    network = Tried(1, {}, replace(SPEC, name="space-001"))
+
+    def begun(name: str, text: str) -> Path:
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "recipe.json").write_text("{}")
+        (tmp_path / name / "spec.arch").write_text(text)
+        return tmp_path / name
+
+    assert runs.run_of(network) is None
+    ours = begun("space-001-s0-1", f"# told otherwise\n{SPEC.text}")
+    begun("space-001-s0-2", "input 4x4x1 FC-3 softmax")  # before the study was lost, another network was the first
+    begun("space-001-s0-3", "input 4x4")
+    assert runs.run_of(network) == ours
+    again = begun("space-001-s0-10", SPEC.text)
+    assert runs.run_of(network) == again
 
 
 # -- the front

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -15,10 +16,10 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, has_diverged
 from vggdsl.records.run import metrics_of
 from vggdsl.records.runfolder import METRICS, HeldError
-from vggdsl.spec.copies import PLAN
+from vggdsl.spec.copies import PLAN, SPEC
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, RecordError
+from vggdsl.spec.spec import Spec, parse
+from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.text.files import file_name, is_file
 
 
@@ -44,11 +45,21 @@ class Runs:
     workplace: Workplace
     reporter: Callable[[Tried, int | None], Reporter]
     told: Callable[[Tried, Diagnostic], None]
+    _networks: dict[Path, str] = field(default_factory=dict)
 
     def run_of(self, network: Tried) -> Path | None:
+        """By its number and its spec: where the study was lost, a number is given to another network."""
         ours = re.compile(re.escape(file_name(network.spec.name)) + r"-.*-(\d+)")
         found = ((int(match[1]), path) for path in self.folder.iterdir() if (match := ours.fullmatch(path.name)))
-        return max(((number, path) for number, path in found if is_file(path / PLAN)), default=(0, None))[1]
+        runs = [(number, path) for number, path in found if is_file(path / PLAN)]
+        return next((path for _, path in sorted(runs, reverse=True) if self._network(path) == network.digest), None)
+
+    def _network(self, run: Path) -> str | None:
+        """The digest of a run's network; None while its spec isn't written, or can't be read."""
+        if run not in self._networks:
+            with suppress(OSError, ValueError, VggdslError):
+                self._networks[run] = parse((run / SPEC).read_text("utf-8")).network.graph.digest
+        return self._networks.get(run)
 
     def standing(self, network: Tried) -> Standing:
         path = self.run_of(network)
