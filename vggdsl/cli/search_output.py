@@ -80,8 +80,8 @@ class Terminal:
 
     def far(self, search: Search) -> None:
         """How far other processes are, where that has changed."""
-        standings = search.standings()
-        leg = search.halving.following(standings, is_full=search.proposals.is_full)
+        is_full = search.proposals.is_full  # first, as in the search itself
+        leg = search.halving.following(search.standings(), is_full=is_full)
         if leg is not None:
             count = self._wanted if leg.place == 0 else leg.count
             far = f"to {_end(leg)}: {leg.count - len(leg.left)}/{count}"

@@ -81,8 +81,9 @@ class Search:
     def _run(self) -> dict[int, Standing]:
         first, waits = self.halving.rungs[0], False
         while True:
+            is_full = self.proposals.is_full  # before the standings: a network that another process adds is among them
             standings = self.standings()
-            leg = self.halving.following(standings, is_full=self.proposals.is_full)
+            leg = self.halving.following(standings, is_full=is_full)
             if leg is None:
                 self.proposals.tell(standings, first)
                 if not standings:
