@@ -20,6 +20,7 @@ from vggdsl.experiments.search.budget import excess
 from vggdsl.experiments.search.chart import scatter
 from vggdsl.experiments.search.front import front
 from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
+from vggdsl.experiments.search.plan import Plan
 from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
@@ -437,6 +438,23 @@ def test_a_torn_list_of_trials_is_told(tmp_path: Path, space: Space) -> None:
     told = refusal(lambda: Proposals(tmp_path, space, ANY, 2, 0))
     assert told.code == "V613"
     assert "trials.log can't be read" in told.message
+
+
+HALF = "input 8x8x1\n( {} ) conv3-{{4..40}} conv3-{{4..40}} FC-10 softmax\n"
+"""2,738 networks."""
+
+
+def test_a_space_is_searched_whose_first_networks_are_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.experiments.search.plan._LOOKED_AT", 30)
+    (tmp_path / "half.arch").write_text(HALF.format("maxpool x5 | identity"))
+    (tmp_path / "none.arch").write_text(HALF.format("maxpool x5 | maxpool x6"))
+    plan = Plan(load_space(str(tmp_path / "half.arch")), tmp_path / "search", Workplace(), ANY)
+    assert plan.experiment().recipe.data.name == "digits"
+    with pytest.raises(VggdslError) as raised:
+        replace(plan, space=load_space(str(tmp_path / "none.arch"))).experiment()
+    first, last = raised.value.diagnostics
+    assert (first.code, last.code) == ("V201", "V614")
+    assert "none of 60 networks of none that were looked at" in last.message
 
 
 # -- the folder

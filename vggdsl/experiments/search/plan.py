@@ -1,9 +1,10 @@
 """All that a search is told, from which each of its processes opens it."""
 
 import hashlib
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from vggdsl.data.dataset import look_for_data
@@ -19,10 +20,10 @@ from vggdsl.language import notations
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Budget, Space
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import Diagnostic, VggdslError, error_of
 
 _LOOKED_AT = 1_000
-"""Networks at the most, until one can be trained."""
+"""The first networks at the most, until one can be trained; then so many that are drawn from all."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,15 @@ class Plan:
     flags: Mapping[str, object] | None = None
 
     def experiment(self) -> Experiment:
-        """The first network that can be trained, of which the recipe is that of all. Raises what is wrong with it."""
+        """One network that can be trained, of which the recipe is that of all.
+
+        Raises what is wrong with the first, and V614 with how many were looked at, where these weren't all.
+        """
         wrong: VggdslError | None = None
-        for picks in islice(self.space.assignments(), _LOOKED_AT):
+        chance = random.Random(0)  # noqa: S311  # a sample, no secret
+        is_large = self.space.networks > _LOOKED_AT
+        drawn = (self.space.sample(chance) for _ in range(_LOOKED_AT if is_large else 0))
+        for picks in chain(islice(self.space.assignments(), _LOOKED_AT), drawn):
             try:
                 spec = self.space.fill(picks)
                 recipe = spec.recipe(self.recipe_name).with_flags(**self.flags or {})
@@ -52,7 +59,11 @@ class Plan:
             except VggdslError as error:
                 wrong = wrong or error
         assert wrong is not None
-        raise wrong
+        if not is_large:
+            raise wrong
+        message = f"none of {2 * _LOOKED_AT:,} networks of {self.space.name} that were looked at can be trained"
+        help = "what is wrong with the first is told above"
+        raise error_of([*wrong.diagnostics, Diagnostic("V614", message, help=help)])
 
     def open(self, audience: Audience) -> Search:
         """Makes the folder, or goes on with it. Raises ``VggdslError`` with why it can't be searched."""

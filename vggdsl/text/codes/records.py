@@ -84,7 +84,7 @@ ROWS = (
         "V614",
         "input",
         "a budget that nothing fits",
-        "Of the networks that were looked at, none is within all bounds.",
+        "Of the networks that were looked at, none is within all bounds, or none is a network that can be trained.",
         "`vggdsl search SPEC --count` says how many fit: give wider bounds.",
         unshown=_SEARCH,
         about_call=True,
