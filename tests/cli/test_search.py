@@ -133,10 +133,15 @@ def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> No
     path.write_text(DIVERGING)
     result = run("search", path, "-o", tmp_path / "search", *QUIET)
     rows = json.loads(result.stdout)["tried"]
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert {row["failed"] for row in rows} == {"its loss became no number"}
     assert {(row["ended"], row["front"], row["test_accuracy"]) for row in rows} == {(False, False, None)}
     assert result.stderr.count("V409") == len(rows) == 2
+    again = run("search", path, "-o", tmp_path / "search", "--device", "cpu", "--quiet")
+    assert (again.exit_code, again.stderr) == (1, "")
+    assert "2 networks failed: its loss became no number" in again.stdout
+    assert again.stdout.count("failed") == 3  # each network's row, too
+    assert "goes on by" not in again.stdout
 
 
 def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ def command(
     The folder of the search keeps a run for each network, with its spec and, if it came to the end, its record. The
     same command goes on where it was stopped; with more --trials, it adds networks. Called
     several times at once, the processes share the work; with --on ray, Ray starts them, here or on a cluster
-    (RAY_ADDRESS). It ends in a table and the picture front.svg (and .png) in the folder. It takes the extra
-    `vggdsl[search]`; --count and --write don't.
+    (RAY_ADDRESS). It ends in a table and the picture front.svg (and .png) in the folder; with exit code 1 where a
+    network failed, as by a loss that became no number. It takes the extra `vggdsl[search]`; --count and --write don't.
 
     \b
     vggdsl search net.arch --params ..2M --count         how many fit?
@@ -170,8 +170,9 @@ def command(
     terminal = Terminal(quiet=quiet)
     search = plan.open(terminal)
     terminal.begins(search)
+    errors = list[VggdslError]()
     if on is None:
-        standings, has_failed = search.run(), bool(search.failed)
+        standings = search.run()
     else:
         from vggdsl.experiments.on_ray import Share
         from vggdsl.experiments.search.on_ray import search_on_ray
@@ -179,13 +180,13 @@ def command(
         share = Share(cpus or 1, 0 if device == "cpu" else gpus_each)
         errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
         report(finding for error in errors for finding in error.diagnostics)
-        standings, has_failed = search.standings(), bool(errors)
+        standings = search.standings()
     if standings:
         said = _said({"epochs": epochs, "batch": batch, "data": data_dir}, skip_bad=skip_bad)
         show(
             search, table(search.proposals.networks, standings, search.trainings.run_of), against, said, as_json=as_json
         )
-    if has_failed:
+    if errors or any(standing.failed for standing in standings.values()):
         raise SystemExit(1)
 
 

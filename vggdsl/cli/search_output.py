@@ -144,7 +144,7 @@ def show(search: Search, found: Sequence[Found], against: str, said: str, *, as_
             f"{each.network.spec.typed.params:,}",
             count_text(each.network.spec.typed.macs),
             each.network.spec.typed.receptive_field.short,
-            f"{each.epochs}/{search.halving.epochs}",
+            "failed" if each.standing.failed else f"{each.epochs}/{search.halving.epochs}",
             _accuracy(each.val_accuracy),
             _accuracy(each.test_accuracy),
             space.said({name: place for name, place in each.network.picks.items() if name not in common}),
@@ -184,7 +184,10 @@ def _told(search: Search, found: Sequence[Found]) -> list[str]:
     epochs = sum(each.epochs for each in found)
     beyond = f"{plural(search.proposals.beyond, 'proposal')} beyond the budget or no network"
     lines = [f"{plural(len(found), 'network')} begun, {ended} trained to the end, {plural(epochs, 'epoch')}; {beyond}"]
-    stopped = next((each for each in found if not each.standing.has_ended and each.epochs and each.run), None)
+    if failed := [each.standing.failed for each in found if each.standing.failed]:
+        lines.append(f"{plural(len(failed), 'network')} failed: {'; '.join(dict.fromkeys(failed))}")
+    going = [each for each in found if not each.standing.has_ended and not each.standing.failed]
+    stopped = next((each for each in going if each.epochs and each.run), None)
     if stopped is not None:
         lines.append(f"one that was stopped early goes on by `vggdsl train --resume {stopped.run}`")
     return lines
