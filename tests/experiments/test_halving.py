@@ -457,6 +457,37 @@ def test_a_space_is_searched_whose_first_networks_are_none(tmp_path: Path, monke
     assert "none of 60 networks of none that were looked at" in last.message
 
 
+@settings(max_examples=200 if THOROUGH else 8)
+@given(st.integers(0, 10**6))
+def test_a_list_of_trials_that_was_cut_off_anywhere_is_gone_on_with(
+    tmp_path_factory: pytest.TempPathFactory, at: int
+) -> None:
+    folder = tmp_path_factory.mktemp("search")
+    (folder / "space.arch").write_text(TEXT)
+    space, path = load_space(str(folder / "space.arch")), folder / "trials.log"
+    proposed(folder, space, ANY, 2)
+    path.write_bytes(path.read_bytes()[: at % path.stat().st_size])
+    assert list(proposed(folder, space, ANY, 4).networks) == [1, 2, 3, 4]
+    assert list(Proposals(folder, space, ANY, 4, 0).networks) == [1, 2, 3, 4]
+
+
+def test_what_another_process_leaves_in_the_list_is_cut_off_or_told(tmp_path: Path, space: Space) -> None:
+    proposals = proposed(tmp_path, space, ANY, 2)
+    path = tmp_path / "trials.log"
+    with path.open("ab") as file:
+        file.write(b'{"op_code": 4, "wor')
+    assert list(proposals.networks) == [1, 2]
+    proposals.wanted = 3
+    proposals.add({}, 1)
+    assert list(Proposals(tmp_path, space, ANY, 3, 0).networks) == [1, 2, 3]
+    with path.open("ab") as file:
+        file.write(b"\x80\n{}\n")
+    told = [refusal(lambda: proposals.networks), refusal(lambda: proposals.add({}, 1))]
+    assert [each.code for each in told] == ["V613", "V613"]
+    path.unlink()
+    assert refusal(lambda: proposals.networks).code == "V613"
+
+
 # -- the folder
 
 

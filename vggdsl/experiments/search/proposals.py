@@ -1,10 +1,12 @@
 """Which networks are tried: a study of Optuna, in one file that several processes share."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import optuna
 from filelock import FileLock
@@ -55,13 +57,12 @@ class Proposals:
         path = folder / TRIALS
         try:
             with self._lock:
-                storage = JournalStorage(JournalFileBackend(str(path), _Lock(self._lock)))
+                storage = JournalStorage(_Journal(path, self._lock))
                 self._study = optuna.create_study(
                     storage=storage, study_name="search", direction="maximize", load_if_exists=True
                 )
-        except (ValueError, KeyError, TypeError) as error:  # what Optuna makes of a torn journal
-            message = f"{path} can't be read as Optuna's journal: {error}"
-            raise RecordError(Diagnostic("V613", message, help="search anew, in another folder with -o")) from None
+        except (ValueError, KeyError, TypeError) as error:  # what Optuna makes of lines that are others
+            raise _unreadable(path, error) from None
 
     @property
     def networks(self) -> dict[int, Tried]:
@@ -172,18 +173,52 @@ class Proposals:
         return int.from_bytes(hashlib.sha256(f"{self.seed} {of}".encode()).digest()[:4])
 
 
-class _Lock(JournalFileOpenLock):
-    """A lock that a process lets go of when it is killed; Optuna's own are waited for then."""
+class _Journal(JournalFileBackend):
+    """Optuna's file; what can't be read of it is told, by ``RecordError`` V613, whenever it is read."""
 
-    def __init__(self, lock: FileLock) -> None:
-        self._held = lock
+    def __init__(self, path: Path, lock: FileLock) -> None:
+        super().__init__(str(path), _Lock(path, lock))
+        self._path = path
+
+    def read_logs(self, log_number_from: int) -> Generator[dict[str, Any], None, None]:
+        try:
+            yield from super().read_logs(log_number_from)
+        except (ValueError, OSError) as error:
+            raise _unreadable(self._path, error) from None
+
+
+class _Lock(JournalFileOpenLock):
+    """A lock that a process lets go of when it is killed; Optuna's own are waited for then. Who holds it may append."""
+
+    def __init__(self, path: Path, lock: FileLock) -> None:
+        self._path, self._held = path, lock
 
     def acquire(self) -> bool:
         self._held.acquire()
+        try:
+            _cut(self._path)
+        except OSError as error:
+            self._held.release()
+            raise _unreadable(self._path, error) from None
         return True
 
     def release(self) -> None:
         self._held.release()
+
+
+def _cut(journal: Path) -> None:
+    """Takes the start of a line away that a process left that was killed, or had no room: Optuna passes over it while
+    it is the last, and would append to it. Who calls holds the lock, so nobody is just writing it."""
+    with journal.open("rb+") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - 1, 0))
+        if file.read() not in (b"", b"\n"):
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def _unreadable(path: Path, error: Exception) -> RecordError:
+    message = f"{path} can't be read as Optuna's journal: {error}"
+    return RecordError(Diagnostic("V613", message, help="search anew, in another folder with -o"))
 
 
 def _picked(trial: Trial, space: Space) -> dict[str, int]:
