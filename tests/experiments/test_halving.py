@@ -305,6 +305,15 @@ def test_the_picture_has_the_front_and_leaves_out_what_is_far_below() -> None:
     assert "parameters" in drawn
 
 
+def test_the_picture_says_of_networks_that_none_of_them_is_shown() -> None:
+    ended = Standing(((0.9, -0.1),), has_ended=True)
+    stopped, failed = [Standing(((accuracy, -0.1),)) for accuracy in (0.1, 0.2)], Standing(failed="no number")
+    told = "stopped early (0 of 2; the others are below)"
+    assert told in svg(scatter(found([2, 4, 8, 16], [ended, *stopped, failed]), "params"))
+    assert "stopped" not in svg(scatter(found([2, 16], [ended, failed]), "params"))
+    assert "trained to the end" not in svg(scatter(found([2, 4], stopped), "params"))
+
+
 # -- the networks
 
 

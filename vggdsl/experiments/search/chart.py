@@ -24,7 +24,7 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
     """
     least = _least(found)
     shown = [each for each in found if each.val_accuracy is not None and each.val_accuracy >= least]
-    stopped = sum(not each.standing.has_ended for each in found)
+    stopped = sum(each.val_accuracy is not None and not each.standing.has_ended for each in found)
     left = sum(not each.standing.has_ended for each in shown)
     below = "" if left == stopped else f" ({left} of {stopped}; the others are below)"
     names = {True: _ENDED, False: f"{_STOPPED}{below}"}
@@ -47,7 +47,7 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
         "axis": {"format": ".1%", "tickCount": 5},
     }
     place = {"x": x, "y": y}
-    kinds = [name for name in names.values() if any(point["of"] == name for point in points)]
+    kinds = [names[is_ended] for is_ended, there in ((True, len(shown) > left), (False, stopped)) if there]
     by_kind = {
         "field": "of",
         "type": "nominal",
