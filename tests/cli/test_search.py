@@ -144,6 +144,19 @@ def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> No
     assert "goes on by" not in again.stdout
 
 
+def test_ctrl_c_before_the_first_training_says_that_the_same_call_goes_on(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vggdsl.experiments.search.plan.Plan.open", press)
+    result = run("search", spec, "-o", tmp_path / "search", *QUIET)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "V605" in result.stderr
+    assert "the same call goes on with it" in result.stderr
+
+
 def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
     result = run("search", spec, "-o", tmp_path / "search", "--trials", 2, "--device", "cpu")
     assert result.exit_code == 0

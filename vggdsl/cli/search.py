@@ -12,6 +12,7 @@ from vggdsl.cli.flags import bounds
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
 from vggdsl.experiments.search.budget import ENUMERATED
+from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.space import Budget, Counted, Space, load_space, within
@@ -159,35 +160,37 @@ def command(
     if write_dir is not None:
         _write(found, budget, write_dir, as_json)
         return
-    with needed():
-        from vggdsl.cli.search_output import Terminal, show
-        from vggdsl.experiments.search.plan import Plan
-        from vggdsl.experiments.search.table import table
-    folder = output or Path("runs") / f"{file_name(found.name)}-search"
-    flags = {"epochs": epochs, "batch": batch, "seeds": None if seed is None else (seed,)}
-    workplace = Workplace(data_dir, device, folder, download, None, threads, skip_bad)
-    plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
-    terminal = Terminal(quiet=quiet)
-    search = plan.open(terminal)
-    terminal.begins(search)
-    errors = list[VggdslError]()
-    if on is None:
-        standings = search.run()
-    else:
-        from vggdsl.experiments.on_ray import Share
-        from vggdsl.experiments.search.on_ray import search_on_ray
+    try:
+        with needed():
+            from vggdsl.cli.search_output import Terminal, show
+            from vggdsl.experiments.search.plan import Plan
+            from vggdsl.experiments.search.table import table
+        folder = output or Path("runs") / f"{file_name(found.name)}-search"
+        flags = {"epochs": epochs, "batch": batch, "seeds": None if seed is None else (seed,)}
+        workplace = Workplace(data_dir, device, folder, download, None, threads, skip_bad)
+        plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
+        terminal = Terminal(quiet=quiet)
+        search = plan.open(terminal)
+        terminal.begins(search)
+        errors = list[VggdslError]()
+        if on is None:
+            standings = search.run()
+        else:
+            from vggdsl.experiments.on_ray import Share
+            from vggdsl.experiments.search.on_ray import search_on_ray
 
-        share = Share(cpus or 1, 0 if device == "cpu" else gpus_each)
-        errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
-        report(finding for error in errors for finding in error.diagnostics)
-        standings = search.standings()
-    if standings:
-        said = _said({"epochs": epochs, "batch": batch, "data": data_dir}, skip_bad=skip_bad)
-        show(
-            search, table(search.proposals.networks, standings, search.trainings.run_of), against, said, as_json=as_json
-        )
-    if errors or any(standing.failed for standing in standings.values()):
-        raise SystemExit(1)
+            share = Share(cpus or 1, 0 if device == "cpu" else gpus_each)
+            errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
+            report(finding for error in errors for finding in error.diagnostics)
+            standings = search.standings()
+        if standings:
+            said = _said({"epochs": epochs, "batch": batch, "data": data_dir}, skip_bad=skip_bad)
+            rows = table(search.proposals.networks, standings, search.trainings.run_of)
+            show(search, rows, against, said, as_json=as_json)
+        if errors or any(standing.failed for standing in standings.values()):
+            raise SystemExit(1)
+    except KeyboardInterrupt:  # before the search itself bears one, or behind it
+        raise interrupted() from None
 
 
 def _said(flags: Mapping[str, object], *, skip_bad: bool) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from vggdsl.experiments.on_ray import Share, run_on_ray
 from vggdsl.experiments.reporter import Reporter, Silent
 from vggdsl.experiments.search.halving import Leg, Standing
+from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.search.plan import Plan
 from vggdsl.experiments.search.proposals import Tried
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -21,8 +22,7 @@ def search_on_ray(plan: Plan, workers: int, share: Share, meanwhile: Callable[[]
             for error in [came] if isinstance(came, VggdslError) else came:
                 failed.setdefault(str(error), error)
     except KeyboardInterrupt:
-        stopped = Diagnostic("V605", "stopped before the end of the search", help="the same call goes on with it")
-        raise VggdslError(stopped) from None
+        raise interrupted() from None
     return list(failed.values())
 
 

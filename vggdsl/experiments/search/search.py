@@ -12,6 +12,7 @@ from typing import Protocol
 from vggdsl.experiments.reporter import Reporter
 from vggdsl.experiments.search.budget import nothing_fits
 from vggdsl.experiments.search.halving import Halving, Leg, Standing
+from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.trainings import Trainings
 from vggdsl.experiments.train import Stopped
@@ -75,8 +76,7 @@ class Search:
         try:
             return self._run()
         except (Stopped, KeyboardInterrupt):
-            stopped = Diagnostic("V605", "stopped before the end of the search", help="the same call goes on with it")
-            raise VggdslError(stopped) from None
+            raise interrupted() from None
 
     def _run(self) -> dict[int, Standing]:
         first, waits = self.halving.rungs[0], False
