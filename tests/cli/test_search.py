@@ -80,6 +80,9 @@ def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Pat
     more = searched(spec, folder, "--trials", 6, "--params", "..2000")
     before = {row["number"]: row["network"] for row in found["tried"]}
     assert before.items() <= {row["number"]: row["network"] for row in more["tried"]}.items()
+    lines = TEXT.splitlines()
+    spec.write_text("# of what is searched\n\n" + "".join(f"{line}  # {n}\n\n" for n, line in enumerate(lines)))
+    assert searched(spec, folder, "--trials", 6, "--params", "..2000") == more
     other = run("search", spec, "-o", folder, *QUIET, "--params", "..1999")
     assert other.exit_code == 1
     assert "params ..2000, now ..1999" in other.stderr

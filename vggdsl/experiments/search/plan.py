@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -16,7 +16,7 @@ from vggdsl.experiments.search.search import Audience, Search
 from vggdsl.experiments.search.settings import keep
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.language import notations
+from vggdsl.language import notations, syntax
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Budget, Space
 from vggdsl.spec.spec import Spec
@@ -85,9 +85,21 @@ class Plan:
         budget = self.budget
         bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
         return {
-            "space": hashlib.sha256(notations.write(self.space.whole).encode()).hexdigest()[:16],
+            "space": hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
             **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
             "recipe": f"{recipe.name or ''} {recipe.digest}".strip(),
             "seed": str(recipe.seeds[0]),
             "halving": str(self.factor or "none"),
         }
+
+
+def _without_comments(document: syntax.Document) -> syntax.Document:
+    """And without blank lines: what is searched is the same with others."""
+
+    def bare(lines: Iterable[syntax.Line]) -> Iterator[syntax.Line]:
+        for content in (line.content for line in lines if line.content is not None):
+            if isinstance(content, syntax.Block | syntax.Train | syntax.Measured):
+                content = replace(content, lines=tuple(bare(content.lines)))
+            yield syntax.Line(content)
+
+    return syntax.Document(tuple(bare(document.lines)))
