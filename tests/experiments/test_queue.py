@@ -23,7 +23,7 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
 from vggdsl.experiments.reporter import Reporter, Silent
-from vggdsl.experiments.train import resume
+from vggdsl.experiments.train import begin, resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import Collection, collect, without_record
 from vggdsl.records.run import Run
@@ -159,6 +159,55 @@ def test_what_is_looked_for_is_decoded_only_to_leave_some_out(
     assert Queue([Experiment.of(spec, recipe)], workplace, audience, missing).experiments == []
     assert len(decoded) == (20 if skip_bad else 0)
     assert audience.told == ([f"{i + 1} of 20" for i in range(20)] if skip_bad else [])
+
+
+IN_POOLS = OF_FILES.replace('folder("set")', 'folder("pool")').replace("batch 8", "batch 4\n  epochs 2")
+
+
+def beside_pools(folder: Path) -> list[Experiment]:
+    """Of one text in two folders, each with a pool of images of its own."""
+    for i in range(40):
+        noise(folder / "AB"[i % 2] / "pool" / "ab"[i // 20] / f"{i}.png", i, (8, 8))
+    found = list[Experiment]()
+    for name in "AB":
+        (folder / name / "net.arch").write_text(IN_POOLS)
+        spec = vggdsl.load(folder / name / "net.arch")
+        found.append(Experiment.of(spec, spec.recipe()))
+    return found
+
+
+def test_a_run_on_other_images_is_not_gone_on_with(tmp_path: Path, workplace: Workplace) -> None:
+    a, b = beside_pools(tmp_path)
+    begin(a, 0, workplace, until=1)
+    audience = Remembering()
+    missing = Missing([], workplace)
+    assert Queue([b, a], workplace, audience, missing).run() == []
+    assert audience.told == ["net-s0-2", "net-s0-1"]
+    measured = {run: vggdsl.load(workplace.runs / run / "record.arch").measurements[0] for run in audience.told}
+    for each, run in ((b, "net-s0-2"), (a, "net-s0-1")):
+        data = load_data(each.recipe, each.spec.typed.input, tmp_path).digest
+        assert measured[run].values["of"]["data"] == data
+    assert Queue([a, b], workplace, audience, missing).experiments == []
+
+
+def test_what_was_gone_on_with_is_asked_whether_it_is_it(
+    tmp_path: Path, workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = beside_pools(tmp_path)
+    begun = begin(a, 0, workplace, until=1).path
+    monkeypatch.setattr(Missing, "begun", lambda *given: begun)  # as if the images had changed since it looked
+    audience = Remembering()
+    assert Queue([b], workplace, audience, Missing([], workplace)).run() == []
+    assert audience.told == ["net-s0-1", "net-s0-2"]
+
+
+def test_a_run_whose_images_have_changed_begins_anew(tmp_path: Path, workplace: Workplace) -> None:
+    a, _ = beside_pools(tmp_path)
+    begin(a, 0, workplace, until=1)
+    noise(tmp_path / "A" / "pool" / "a" / "new.png", 77, (8, 8))
+    audience = Remembering()
+    assert Queue([a], workplace, audience, Missing([], workplace)).run() == []
+    assert audience.told == ["W612", "net-s0-2"]
 
 
 DIVERGING = """

@@ -55,6 +55,11 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     return found
 
 
+def place_of(recipe: Recipe, root: Path) -> Path:
+    """Where a recipe's set lies: the folder that it names, else the data folder. Raises ``InputError`` V503."""
+    return (find_folder(recipe, root) if recipe.data.is_local else root).resolve()
+
+
 def folders_in(folder: Path, recipe: Recipe) -> dict[str, Path]:
     """The folders in a folder by their names in one form, in order.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vggdsl.data.dataset import find_data, look_for_data
 from vggdsl.data.inspection import Told, nobody
+from vggdsl.data.layout import place_of
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.first import find_first
 from vggdsl.experiments.workplace import Workplace
@@ -34,13 +35,13 @@ class Missing:
 
     def __init__(self, measured: Iterable[Result], workplace: Workplace) -> None:
         self._measured = list(measured)
-        self._runs, self._data, self._skip_bad = workplace.runs, workplace.data_folder, workplace.skip_bad
+        self._workplace, self._runs = workplace, workplace.runs
         self._device = workplace.device or "auto"
         self._start = workplace.start
         if self._start is not None and is_run(self._start):
             load_trained(self._start)  # what is wrong with it is told before anything is looked for
         self._begins = dict[tuple[str, str], str | None]()
-        self._digests: dict[tuple[str, Shape, str], str] = {}
+        self._digests: dict[tuple[str, Shape, Path, bool], str] = {}
         self._passed_over = set[Path]()
         self._records = _records(self._runs)
 
@@ -76,7 +77,8 @@ class Missing:
         Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder of runs can't be written.
         """
         begins = self._begins_with(spec, recipe)
-        parts = (spec.network.graph.digest, recipe.digest, seed, begins, os.path.realpath(self._data))
+        folder = os.path.realpath(self._workplace.data_folder)
+        parts = (spec.network.graph.digest, recipe.digest, seed, begins, folder)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         try:
             self._runs.mkdir(parents=True, exist_ok=True)
@@ -91,24 +93,36 @@ class Missing:
         On other data, another device or in another precision it might be; so it might where a run doesn't tell of its
         own. Raises ``InputError`` V509 if there is no such device.
         """
-        runs = [path for path in self._runs_of(spec, recipe, seed) if has_diverged(path)]
+        runs = [path for run in self._runs_of(spec, recipe, seed) if has_diverged(path := run.folder.path)]
         if not runs:
             return None
         digest = self._digest(recipe, spec.typed.input, told)
         conditions = choose(self._device, recipe.precision).conditions(digest or "")
         return next((path for path in runs if digest and diverged_on(path) == conditions), None)
 
-    def begun(self, spec: Spec, recipe: Recipe, seed: int) -> Path | None:
-        """A run of this training that was interrupted, but for those that were passed over."""
-        runs = (path for path in self._runs_of(spec, recipe, seed) if not has_diverged(path))
-        return next((path for path in runs if path not in self._passed_over), None)
+    def begun(self, spec: Spec, recipe: Recipe, seed: int, told: Told = nobody) -> Path | None:
+        """A run of this training that was interrupted, but for those that were passed over, and those that would go on
+        with other data: the same recipe beside another folder of images."""
+        runs = (run for run in self._runs_of(spec, recipe, seed) if not has_diverged(run.folder.path))
+        left = (run for run in runs if run.folder.path not in self._passed_over)
+        return next((run.folder.path for run in left if self._is_on(run, spec, recipe, told)), None)
+
+    def _is_on(self, run: Planned, spec: Spec, recipe: Recipe, told: Told) -> bool:
+        """Whether a run would go on with the data of a training; they are read only where they lie elsewhere."""
+        theirs, there, here = run.folder.recipe, self._workplace.going_on(run), self._workplace
+        with suppress(VggdslError):  # a training tells that they aren't there
+            places = place_of(theirs, there.data_folder), place_of(recipe, here.data_folder)
+            if places[0] == places[1] and there.skip_bad == here.skip_bad:
+                return True
+        shape = spec.typed.input
+        return self._digest(theirs, shape, told, there) == self._digest(recipe, shape, told)
 
     def pass_over(self, run: Path) -> None:
         """It can't be gone on with."""
         self._passed_over.add(run)
 
-    def _runs_of(self, spec: Spec, recipe: Recipe, seed: int) -> Iterator[Path]:
-        """Runs of this training without a record."""
+    def _runs_of(self, spec: Spec, recipe: Recipe, seed: int) -> Iterator[Planned]:
+        """Runs of this training without a record, on whatever data."""
         base = spec.recipe(recipe.name)
         wanted = (spec.network.graph.digest, base.digest, recipe.digest, deviations(base, recipe), seed)
         bases = spec.bases(recipe)
@@ -121,7 +135,7 @@ class Missing:
             if bases is not None and planned.start.base not in (None, *bases):
                 continue  # what it began with has changed since
             if self._begins_with(spec, recipe) in (None, planned.start.weights):
-                yield folder.path
+                yield planned
 
     def _begins_with(self, spec: Spec, recipe: Recipe) -> str | None:
         """The digest of certain weights that a training begins with; None where it may be any run's, or isn't known."""
@@ -141,18 +155,20 @@ class Missing:
             with suppress(VggdslError):  # its folder was made, and no more
                 yield read_plan(path)
 
-    def _digest(self, recipe: Recipe, shape: Shape, told: Told) -> str | None:
-        """Of the data as a training would use them; None where they aren't at hand, empty where they are broken."""
-        written = recipe.places["data"].source.name if "data" in recipe.places else ""
-        key = (recipe.digest, shape, written)  # beside which a folder may lie
+    def _digest(self, recipe: Recipe, shape: Shape, told: Told, there: Workplace | None = None) -> str | None:
+        """Of the data as a training would use them, here or where a run began; None where they aren't at hand, empty
+        where they are broken."""
+        there = there or self._workplace
+        root, skip_bad = there.data_folder, there.skip_bad
+        try:
+            look_for_data(recipe, root)
+        except VggdslError:
+            return None  # a training may fetch them
+        key = (recipe.digest, shape, place_of(recipe, root), skip_bad)
         if key not in self._digests:
-            try:
-                look_for_data(recipe, self._data)
-            except VggdslError:
-                return None  # a training may fetch them
             digest = ""
             with suppress(VggdslError):  # if they can't be read the training tells why
-                digest = find_data(recipe, shape, self._data).digest(skip_bad=self._skip_bad, told=told)
+                digest = find_data(recipe, shape, root).digest(skip_bad=skip_bad, told=told)
             self._digests[key] = digest
         return self._digests[key]
 

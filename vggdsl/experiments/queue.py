@@ -19,7 +19,7 @@ from vggdsl.records.collect import without_record
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import HeldError, is_held
 from vggdsl.spec.pretrained import pretrained
-from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
 
 
 class Audience(Protocol):
@@ -174,7 +174,12 @@ class Queue:
                 return None
             if what == "diverged":
                 raise RecordError(without_record(path))
-            run = (self._go_on(Path(path), missing) if path else None) or self._train(each, seed)
+            if path and (run := self._go_on(Path(path), missing)) is not None:
+                missing.add(run.result)
+                if not self._lacking(replace(each, recipe=each.recipe.with_flags(seeds=(seed,)))):
+                    return run
+                self.audience.trained(run)  # its data have changed since it was looked at: it is another training
+            run = self._train(each, seed)
             missing.add(run.result)
             return run
 
@@ -190,9 +195,9 @@ class Queue:
             return "measured"  # by another process, or for a spec of the same network and recipe
         with self.audience.looking() as told:
             diverged = missing.diverged(*wanted, told)
+            begun = missing.begun(*wanted, told)
         if diverged is not None:
             return f"diverged {diverged}"
-        begun = missing.begun(*wanted)
         if begun is not None and is_held(begun):  # by `--resume`
             return "taken"
         return "train" if begun is None else f"train {begun}"
@@ -204,8 +209,8 @@ class Queue:
             if current().count > 1:  # the leading one alone knows it
                 raise
             raise _TakenError from None
-        except RecordError as error:  # its checkpoints are torn: it begins anew
-            self.audience.findings(error.diagnostics)
+        except RecordError as error:  # its checkpoints are torn, or of data that have changed
+            self.audience.findings([Diagnostic("W612", f"begins anew: {in_a_line(error)}")])
             missing.pass_over(begun)
             return None
 
