@@ -1,6 +1,7 @@
 """A training on shards is the training on the folder that was packed, to the bit: whole, stopped, killed, by two."""
 
 import os
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -10,12 +11,16 @@ import torch
 from commands import run
 from forks import VGGDSL, Forked, two
 from images import noise
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from trainings import metrics
 
 import vggdsl
 from vggdsl.data.packing import pack
-from vggdsl.experiments.train import resume, train
+from vggdsl.experiments.experiment import Experiment
+from vggdsl.experiments.train import begin, resume, train
+from vggdsl.experiments.workplace import Workplace
+from vggdsl.text.errors import RecordError
 
 SPEC = """
 input 12x12x3
@@ -84,6 +89,28 @@ def test_a_training_that_was_killed_goes_on_the_same(sets: Path, tmp_path: Path)
     assert 0 < len(metrics(folder)) < 12
     resume(folder)
     same(folder, whole.path)
+
+
+def test_classes_of_other_names_are_another_training(sets: Path, tmp_path: Path) -> None:
+    shards = shutil.copytree(sets / "shards", tmp_path / "shards")
+    text = SPEC.replace("DATA", f'shards("{shards}")').replace("SEEN", SEEN[0]).replace("EPOCHS", "2")
+    spec = vggdsl.parse(text, "net")
+    workplace = Workplace(device="cpu", runs=tmp_path / "runs")
+    path = begin(Experiment.of(spec, spec.recipe()), 0, workplace, until=1).path
+    old = shutil.copytree(path, tmp_path / "old")
+    (checkpoint,) = old.glob("checkpoint-*")
+    with safe_open(checkpoint, framework="pt") as opened:
+        said = opened.metadata()
+    said.pop("classes")  # as checkpoints of older versions
+    save_file(load_file(checkpoint), checkpoint, said)
+    index = shards / "vggdsl-index.json"
+    given = index.read_text()
+    assert given.count('"a"') == given.count('"c"') == 1
+    index.write_text(given.replace('"a"', '"x"').replace('"c"', '"a"').replace('"x"', '"c"'))
+    with pytest.raises(RecordError, match="it is of another training: classes"):
+        resume(path, workplace)
+    index.write_text(given)
+    assert metrics(resume(old, workplace).path) == metrics(resume(path, workplace).path)
 
 
 def test_two_processes_give_what_they_give_on_the_folder(sets: Path, tmp_path: Path) -> None:

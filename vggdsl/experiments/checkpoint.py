@@ -36,6 +36,8 @@ _METADATA, _SAID_FORMAT = b'{"__metadata__":{', re.compile(rb'"format":"([^"]*)"
 _LONGEST, _LONG = 200, 1e9
 """Characters of a device's name, and seconds of an epoch."""
 KEPT = 2
+_SINCE = frozenset({"classes"})
+"""What checkpoints of older versions don't tell of their training."""
 
 
 @dataclass
@@ -231,7 +233,7 @@ def _read(path: Path, run: Mapping[str, str], made_by: str, notes: list[str]) ->
     if metadata.get("format") != _FORMAT:
         raise ValueError("it is no checkpoint")
     for key, value in run.items():
-        if metadata.get(key) != value:
+        if metadata.get(key) != value and not (key in _SINCE and key not in metadata):
             raise ValueError(f"it is of another training: {key} {metadata.get(key)}, not {value}")
     if metadata["digest"] != _digest(tensors, metadata["progress"]):
         raise ValueError("its contents were changed")

@@ -1,5 +1,6 @@
 """A training, made ready: all that can be refused is refused here, and nothing is checked again further down."""
 
+import hashlib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -67,6 +68,7 @@ class Prepared:
             "network": self.spec.network.graph.digest,
             "recipe": self.recipe.digest,
             "data": self.data.digest,
+            "classes": hashlib.sha256(repr(self.data.classes).encode(errors="surrogateescape")).hexdigest()[:8],
             "seed": str(self.seed),
             "precision": self.hardware.precision,
         }
