@@ -254,6 +254,20 @@ def test_a_world_that_torchrun_did_not_make_is_refused(
     assert not list(tmp_path.iterdir())
 
 
+def test_processes_that_do_not_meet_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def alone(**options: object) -> None:
+        raise RuntimeError("Gloo connectFullMesh failed with timed out\nand a list of frames")
+
+    monkeypatch.setattr("vggdsl.experiments.processes.idist.initialize", alone)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for name in ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.setenv(name, "0")
+    done = run("train", "quickstart", "--device", "cpu", "--runs", tmp_path)
+    told = done.stderr.strip().splitlines()
+    assert (done.exit_code, done.stdout, len(told)) == (2, "", 2), done.stderr
+    assert told[0].startswith("error[V532]: the processes that torchrun started don't reach each other: Gloo connect")
+
+
 def test_processes_leave_out_the_same_images(tmp_path: Path) -> None:
     for k, name in enumerate("abcd"):
         for i in range(12):

@@ -117,7 +117,12 @@ def joined(device: str) -> Iterator[Processes]:
         raise InputError(Diagnostic("V532", "WORLD_SIZE is set, and the rest that torchrun sets isn't", help=help))
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     options: dict[str, Any] = {"backend": "nccl" if cuda else "gloo"}
-    idist.initialize(**options)
+    try:
+        idist.initialize(**options)
+    except RuntimeError as error:  # gloo has no kind of its own
+        message = f"the processes that torchrun started don't reach each other: {str(error).partition(chr(10))[0]}"
+        help = "call it again: with --missing or --resume it goes on with its run"
+        raise InputError(Diagnostic("V532", message, help=help)) from None
     try:
         yield current()
     finally:

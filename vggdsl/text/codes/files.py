@@ -266,8 +266,8 @@ ROWS = (
         "V532",
         "input",
         "processes, a device or a server that can't start",
-        "CUDA is asked for and can't start, the variables that torchrun sets are there in part, or an address can't be "
-        "listened on.",
+        "CUDA is asked for and can't start, the variables that torchrun sets are there in part, the processes that it "
+        "started don't reach each other, or an address can't be listened on.",
         "`--device auto` falls back to the CPU; start processes with torchrun; choose another `--port`.",
         unshown=_MACHINE,
         about_call=True,
