@@ -5,25 +5,32 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 from commands import run
 from forks import VGGDSL, Forked, forked
+from images import noise
 from refusals import findings
 from rich.console import Console
 from trainings import metrics
 
+import vggdsl
 from vggdsl import __version__
 from vggdsl.cli.board import Board, _table
+from vggdsl.cli.runs import Terminal
 from vggdsl.experiments import on_ray
+from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.on_ray import Share
-from vggdsl.experiments.study import Row, State
+from vggdsl.experiments.queue import Queue
+from vggdsl.experiments.study import Row, State, study
+from vggdsl.experiments.train import begin
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
-from vggdsl.text.errors import InputError
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 SPEC = """
 input 8x8x1 conv3-4 maxpool FC-3 softmax
@@ -93,6 +100,7 @@ def test_a_study_in_which_a_process_is_killed_ends_in_the_table_of_one(short: Pa
     ended = Forked(STUDY, short, *call("a.arch", "b.arch"), "--on", "ray", cwd=many).ended()
     assert (alone.returncode, ended.returncode) == (0, 0), ended.stderr
     assert (many / "killed").exists()
+    assert "raylet" not in ended.stdout, "what Ray tells of it is no result"
     names = sorted(path.parent.name for path in (one / "runs").rglob(RECORD))
     assert sorted(path.name for path in (many / "runs").iterdir() if path.is_dir()) == names
     assert [metrics(many / "runs" / name) for name in names] == [metrics(one / "runs" / name) for name in names]
@@ -175,6 +183,53 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
     given = {"RAY_ADDRESS": f"127.0.0.1:{port}"}
     done = forked(VGGDSL, *call("quickstart"), "--seed", 7, "--on", "ray", "--runs", tmp_path, env=given)
     assert (done.returncode, "V540" in done.stderr, "Connection refused" in done.stderr) == (2, True, True)
+
+
+def test_what_fails_is_told_once_or_of_its_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = vggdsl.parse(SPEC.replace("seeds  0", "seeds  0 1"), "net.arch")
+    workplace = Workplace(device="cpu", runs=tmp_path)
+    for code, kind, lines in (
+        ("V512", InputError, ["V512: it is so"]),
+        ("V409", VggdslError, ["V409: net with seed 0: it is so", "V409: net with seed 1: it is so"]),
+    ):
+        came = [(i, kind(Diagnostic(code, "it is so"))) for i in range(2)]  # type: ignore[arg-type]  # both are codes
+        monkeypatch.setattr("vggdsl.experiments.study.run_on_ray", lambda *given, came=came: iter(came))
+        audience = Rows()
+        failed = study(Queue([Experiment.of(spec, spec.recipe())], workplace, audience), Share(), (), audience)
+        assert (failed, audience.told) == ([error for _, error in came], lines)
+
+
+class Rows(Terminal):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(())
+        self.told: list[str] = []
+        self.seen: list[Row] = []
+
+    def findings(self, found: Iterable[Diagnostic]) -> None:
+        self.told += [each.in_a_line for each in found]
+
+    def rows(self, rows: Sequence[Row]) -> None:
+        self.seen = [*rows]
+
+
+def test_rows_are_of_runs_on_their_own_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SPEC.replace("fake(n=60, classes=3)", 'folder("pool")').replace("batch  20", "batch  2")
+    workplace = Workplace(device="cpu", runs=tmp_path / "runs")
+    each = list[Experiment]()
+    for name in "AB":
+        for i in range(30):
+            noise(tmp_path / name / "pool" / "abc"[i % 3] / f"{i}.png", i, (8, 8))
+        (tmp_path / name / "net.arch").write_text(text)
+        spec = vggdsl.load(tmp_path / name / "net.arch")
+        each.append(Experiment.of(spec, spec.recipe()))
+    begin(each[0], 0, workplace, until=2)
+    fails = [(1, InputError(Diagnostic("V512", "it is so")))]
+    monkeypatch.setattr("vggdsl.experiments.study.run_on_ray", lambda *given: iter(fails))
+    audience = Rows()
+    study(Queue(each, workplace, audience), Share(), (), audience)
+    assert [row.done for row in audience.seen] == [2, 0]
 
 
 def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -67,7 +67,7 @@ def run_on_ray(
     ``work`` is a function of a module, and it, tasks and what it returns can be pickled. Task ``i`` begins when all of
     ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second. Where this
     generator is closed, or Ctrl-C ends it, ``KeyboardInterrupt`` is raised in all that are going on, which are waited
-    for.
+    for. Ray prints on standard output which processes died: who prints results there redirects it meanwhile.
 
     Ray is started here and ends with the generator; RAY_ADDRESS names one that is there. ``ray.init`` of the caller's
     counts, too.

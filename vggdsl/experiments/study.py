@@ -1,23 +1,28 @@
 """What a queue lacks, trained on Ray: each training by a queue of its own, which goes on with what was begun."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
 from vggdsl.data.inspection import Told, nobody
+from vggdsl.data.layout import place_of
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.loggers import LOGGERS, Together
 from vggdsl.experiments.on_ray import Share, run_on_ray
 from vggdsl.experiments.queue import Audience, Queue, begins_with
 from vggdsl.experiments.reporter import Outline, Remembering, Reporter
+from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import unfinished
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan
 from vggdsl.records.standing import standing
-from vggdsl.text.errors import Diagnostic, VggdslError
+from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 State = Literal["waits", "trains", "ended", "failed"]
 
@@ -57,30 +62,40 @@ def study(queue: Queue, share: Share, logs: Sequence[str], audience: StudyAudien
     trainings = [(each, seed) for each in queue.experiments for seed in each.recipe.seeds]
     tasks = [_alone(queue, each, seed, logs) for each, seed in trainings]
     after = {i: [j for j in range(i) if begins_with(trainings[i][0], trainings[j][0])] for i in range(len(trainings))}
-    watch = _Watch(trainings, queue.workplace.runs)
+    watch = _Watch(trainings, queue.workplace)
     found: dict[int, _Kept | VggdslError] = {}
 
     def tell() -> None:
         audience.rows(watch.rows({i: _state(came) for i, came in found.items()}))
 
     try:
-        for i, came in run_on_ray(_train, tasks, share, after, tell):
-            found[i] = came
-            tell()
+        with redirect_stdout(sys.stderr):  # where Ray tells of what died, beside results
+            for i, came in run_on_ray(_train, tasks, share, after, tell):
+                found[i] = came
+                tell()
     except KeyboardInterrupt:
         raise _stopped(len(trainings) - len(found)) from None
     finally:
         audience.rows_ended()
-    failed = list[VggdslError]()
-    for _, came in sorted(found.items()):
-        errors = [came] if isinstance(came, VggdslError) else came.failed
-        for error in errors:
-            audience.findings(error.diagnostics)
-        failed += errors
+    failed, told = list[VggdslError](), list[tuple[Experiment, list[str]]]()
+    for i, came in sorted(found.items()):
+        each, seed = trainings[i]
+        for error in [came] if isinstance(came, VggdslError) else came.failed:
+            failed.append(error)
+            again = each, [finding.in_a_line for finding in error.diagnostics]
+            if isinstance(error, InputError) and again in told:  # which every seed meets
+                continue
+            told.append(again)
+            audience.findings(error.diagnostics if isinstance(error, InputError) else _of(each, seed, error))
         if not isinstance(came, VggdslError) and came.run is not None:
             assert came.begun.outline is not None
             audience.trained_elsewhere(came.run, came.begun.outline, came.begun.found)
     return failed
+
+
+def _of(each: Experiment, seed: int, error: VggdslError) -> list[Diagnostic]:
+    """What was told of one training, where all of them are told."""
+    return [replace(d, message=f"{each.spec.name} with seed {seed}: {d.message}") for d in error.diagnostics]
 
 
 def _stopped(left: int) -> VggdslError:
@@ -133,30 +148,44 @@ def _state(came: _Kept | VggdslError) -> State:
     return "failed" if isinstance(came, VggdslError) or came.failed else "ended"
 
 
+_Key = tuple[str, str, int, Path | None]
+"""Network, recipe, seed, and where the data are."""
+
+
+def _key(spec: Spec, recipe: Recipe, seed: int, workplace: Workplace) -> _Key:
+    place = None
+    with suppress(VggdslError):  # a training tells that they aren't there
+        place = place_of(recipe, workplace.data_folder)
+    return spec.network.graph.digest, recipe.digest, seed, place
+
+
 class _Watch:
     """Looks at the runs of trainings while others write them."""
 
-    def __init__(self, trainings: Sequence[tuple[Experiment, int]], runs: Path) -> None:
-        self._trainings, self._runs = trainings, runs
+    def __init__(self, trainings: Sequence[tuple[Experiment, int]], workplace: Workplace) -> None:
+        self._trainings, self._workplace = trainings, workplace
+        self._keys = [_key(each.spec, each.recipe, seed, workplace) for each, seed in trainings]
         self._read = set[Path]()
-        self._run_of: dict[tuple[str, str, int], Path] = {}
+        self._run_of: dict[_Key, Path] = {}
 
     def rows(self, ended: Mapping[int, State]) -> list[Row]:
         self._look()
-        return [self._row(each, seed, ended.get(i)) for i, (each, seed) in enumerate(self._trainings)]
+        return [self._row(i, ended.get(i)) for i in range(len(self._trainings))]
 
     def _look(self) -> None:
-        for path in unfinished(self._runs):
+        for path in unfinished(self._workplace.runs):
             if path in self._read:
                 continue
             self._read.add(path)
             with suppress(VggdslError):
-                folder = read_plan(path).folder
-                self._run_of[folder.spec.network.graph.digest, folder.recipe.digest, folder.seed] = path
+                run = read_plan(path)
+                folder, there = run.folder, self._workplace.going_on(run)
+                self._run_of[_key(folder.spec, folder.recipe, folder.seed, there)] = path
 
-    def _row(self, each: Experiment, seed: int, ended: State | None) -> Row:
+    def _row(self, index: int, ended: State | None) -> Row:
+        each, seed = self._trainings[index]
         name, most = each.spec.name, each.recipe.epochs
-        path = self._run_of.get((each.spec.network.graph.digest, each.recipe.digest, seed))
+        path = self._run_of.get(self._keys[index])
         if path is None:
             return Row(name, seed, ended or "waits", most)
         try:

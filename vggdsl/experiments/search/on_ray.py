@@ -1,6 +1,8 @@
 """A search by several processes that Ray starts: each takes from it what no other has."""
 
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 
 from vggdsl.experiments.on_ray import Share, run_on_ray
 from vggdsl.experiments.reporter import Reporter, Silent
@@ -18,9 +20,10 @@ def search_on_ray(plan: Plan, workers: int, share: Share, meanwhile: Callable[[]
     """
     failed = dict[str, VggdslError]()
     try:
-        for _, came in run_on_ray(_work, [plan] * workers, share, meanwhile=meanwhile):
-            for error in [came] if isinstance(came, VggdslError) else came:
-                failed.setdefault(str(error), error)
+        with redirect_stdout(sys.stderr):  # where Ray tells of what died, beside results
+            for _, came in run_on_ray(_work, [plan] * workers, share, meanwhile=meanwhile):
+                for error in [came] if isinstance(came, VggdslError) else came:
+                    failed.setdefault(str(error), error)
     except KeyboardInterrupt:
         raise interrupted() from None
     return list(failed.values())
