@@ -107,6 +107,7 @@ class Waking(Remembering):
         os.kill(self.stopped.process.pid, signal.SIGCONT)
 
 
+@pytest.mark.thorough
 def test_what_stands_still_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queues, "_PAUSE", 0.05)
     (stopped,) = calls(tmp_path, "SIGSTOP")

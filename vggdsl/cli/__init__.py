@@ -157,6 +157,7 @@ def main() -> None:
     vggdsl show vgg_d                     the table of layers
     vggdsl import table.txt               what a paper prints, as specs
     vggdsl train specs/quickstart.arch    train on real images, in seconds
+    vggdsl search net.arch --params ..2M  the best networks of a space
     vggdsl report runs/quickstart-s0-1    curves, confusion matrix, mistakes
     vggdsl export runs/quickstart-s0-1    to production
 
