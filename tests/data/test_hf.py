@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import socket
 from collections.abc import Callable, Sequence
@@ -249,7 +250,104 @@ def test_images_may_be_files_of_this_machine_and_no_others(tmp_path: Path) -> No
         assert found.size(i) is None
 
 
+def test_a_file_that_changes_is_another_though_its_row_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "0.png"
+    file.write_bytes(encoded(0))
+    made = rows(2, image=[{"bytes": None, "path": str(file)}, {"bytes": encoded(1), "path": "1.png"}])
+    found = Rows.of(Path("set"), list("ab"), 3, made, "image")
+    before = [found.state(i) for i in range(2)]
+    file.write_bytes(encoded(2) + b"longer")
+    assert [found.state(i) == before[i] for i in range(2)] == [False, True]
+
+
+def parquet(folder: Path, **files: Dataset) -> Path:
+    """Files by their names, in which `_of_` is `-of-`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, made in files.items():
+        made.to_parquet(str(folder / f"{name.replace('_', '-')}.parquet"))
+    return folder
+
+
+def test_files_are_read_anew_when_their_content_is_another(tmp_path: Path) -> None:
+    place = parquet(tmp_path / "set", train=rows(30))
+    before, file = read(place), place / "train.parquet"
+    state = file.stat()
+    rows(30, 500).to_parquet(str(file))
+    os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns))
+    after = read(place)
+    assert not torch.equal(before.train.images, after.train.images)  # type: ignore[union-attr]  # held, both
+    assert before.revision != after.revision
+
+
 # -- what is refused
+
+
+def test_a_split_of_which_files_are_missing_is_refused(tmp_path: Path) -> None:
+    half = rows(15)
+    for i, names in enumerate((
+        ["train_00000_of_00002"], ["train_00001_of_00002"], ["train_00000_of_00002", "train_00002_of_00002"],
+        ["train_00000_of_00002", "train_00001_of_00003"], ["train_00000_of_00001", "train"],
+        ["train_00000_of_00001", "train_00001_of_00002"], ["train_0_of_2", "train_1_of_2", "train_00001_of_00002"],
+    )):  # fmt: skip
+        place = parquet(tmp_path / str(i), **dict.fromkeys(names, half))
+        found = refusal(lambda place=place: read(place))  # type: ignore[misc]
+        assert (found.code, "by their names" in found.message) == ("V512", True), found.message
+    for i, names in enumerate((["train_1_of_2", "train_2_of_2"], ["train_0", "train_1"], ["train"])):
+        whole = read(parquet(tmp_path / f"whole-{i}", **dict.fromkeys(names, rows(30))))
+        assert sum(map(int, whole.split.split("/"))) == 30 * len(names)
+
+
+def test_files_of_a_split_have_the_same_classes(tmp_path: Path) -> None:
+    other = rows(15, 100, Features({**FEATURES, "label": ClassLabel(names=NAMES[::-1])}))
+    place = parquet(tmp_path, train_00000_of_00002=rows(15), train_00001_of_00002=other)
+    assert "has other columns, or other classes, than train-00000-of-00002.parquet" in refused(place)
+
+
+def test_files_that_would_not_be_read_are_told_or_refused(tmp_path: Path) -> None:
+    place = parquet(tmp_path / "set", train=rows(30), VAL=rows(12, 100))
+    (place / "VAL.parquet").rename(place / "VAL.PARQUET")
+    (place / "._train.parquet").write_bytes(b"of macOS")
+    (place / "data").mkdir()
+    assert read(place).split == "24/12/6"
+    parquet(place / "test", **{"0": rows(9, 200)})
+    assert f"1 .parquet file in {place} passed over: test/0.parquet is the first" in read(place).notes
+    parquet(place / "data", train=rows(30))
+    found = refusal(lambda: read(place))
+    assert "beside others in data" in found.message
+    assert f'hf("{place / "data"}")' in str(found.help)
+    parquet(saved(tmp_path / "disk", "train"), train=rows(30))
+    assert any("train.parquet is the first" in note for note in read(tmp_path / "disk").notes)
+
+
+def test_splits_of_one_part_are_not_mended_by_dropping_another(tmp_path: Path) -> None:
+    found = refusal(lambda: read(saved(tmp_path / "set", "train", "dev", "valid")))
+    assert "as a pool" in str(found.help)
+    assert "split=valid" not in str(found.help)
+
+
+def test_a_set_that_was_fetched_in_part_is_not_taken_for_the_whole(cache: Path) -> None:
+    keep(cache, "somebody/pets", train=rows(30))
+    config = cache / "somebody___pets" / "default"
+    part = config.with_name("default-0123456789abcdef")
+    shutil.copytree(config, part)
+    assert read("somebody/pets").split == "21/3/6"
+    shutil.rmtree(config)
+    assert "fetched with options of its own" in refused("somebody/pets")
+    assert "no configuration" in refused("somebody/pets", config=part.name)
+
+
+def test_of_several_states_in_the_cache_the_one_that_is_read_is_told(cache: Path) -> None:
+    keep(cache, "somebody/pets", train=rows(30))
+    kept = cache / "somebody___pets" / "default" / "0.0.0" / COMMIT
+    assert not any("states of" in note for note in read("somebody/pets").notes)
+    other = kept.with_name("f" * 40)
+    shutil.copytree(kept, other)
+    for last, before in ((kept, other), (other, kept)):
+        os.utime(before, (1, 1))
+        os.utime(last)
+        found = read("somebody/pets")
+        assert found.revision == last.name[:16]
+        assert any(f"{last.name[:16]} is read, the last that was fetched" in note for note in found.notes)
 
 
 def test_what_isnt_in_the_cache_is_told_without_a_request(cache: Path) -> None:

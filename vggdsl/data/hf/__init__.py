@@ -35,6 +35,7 @@ def read_hf(wanted: Wanted) -> Found:
     recipe = wanted.recipe
     loaded = load(recipe, wanted.root, download=wanted.download)
     parts, notes = _parts(loaded.splits, recipe)
+    notes = [*loaded.notes, *notes]
     columns = columns_of(loaded.splits[parts["train"]], recipe)
     splits = dict[str, Lazy]()
     classes: tuple[str, ...] = ()
@@ -73,7 +74,8 @@ def _parts(splits: Mapping[str, "Dataset"], recipe: Recipe) -> tuple[dict[str, s
     for name in names:
         part = part_of(name)
         if part in PARTS and part in parts:
-            raise wrong(recipe, f"{parts[part]} and {name} are both {part} by their names", "say one: split=" + name)
+            help = "leave one of them in the folder, if it is one; `split=` reads one alone, as a pool that is divided"
+            raise wrong(recipe, f"{parts[part]} and {name} are both {part} by their names", help)
         if part in PARTS:
             parts[part] = name
     if "train" not in parts:

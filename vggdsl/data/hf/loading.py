@@ -3,6 +3,7 @@
 Only what is asked for is fetched.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vggdsl.data.hf.parquet import parquet_in, passed_over
 from vggdsl.data.layout import find_folder
 from vggdsl.data.sources import missing, wrong
 from vggdsl.spec.recipe import Recipe
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
 
 _FETCHED = ("parquet", "arrow", "imagefolder", "webdataset")
 """What the files of a set may be that is fetched, by the readers of `datasets`: these unpickle nothing."""
-_ENDING = ".parquet"
-_SHARD = re.compile(r"(?P<split>.+?)(?:-\d+(?:-of-\d+)?)?")
 _COMMIT = re.compile("[0-9a-f]{40}")
 _DIGITS = 16
 
@@ -37,6 +37,7 @@ class Loaded:
     name: str
     splits: "Mapping[str, Dataset]"
     revision: str
+    notes: tuple[str, ...] = ()
 
 
 def find(recipe: Recipe, root: Path) -> None:
@@ -58,12 +59,13 @@ def load(recipe: Recipe, root: Path, *, download: bool = False) -> Loaded:
     if recipe.data.is_local:
         folder = find_folder(recipe, root)
         with _readable(str(folder), recipe):
-            return _loaded(str(folder), _of_folder(folder, recipe, datasets), "")
+            splits, notes = _of_folder(folder, recipe, datasets)
+            return _loaded(str(folder), splits, "", notes)
     if not download:
         _cached(recipe, datasets)
     with _readable(name, recipe):
-        builder = _fetched(recipe, datasets) if download else _kept(recipe, datasets)
-        return _loaded(name, builder.as_dataset(), builder.hash or "")
+        builder, notes = (_fetched(recipe, datasets), []) if download else _kept(recipe, datasets)
+        return _loaded(name, builder.as_dataset(), builder.hash or "", notes)
 
 
 def _datasets() -> Any:
@@ -90,9 +92,9 @@ _LONGEST = 300
 """Characters of an error that are told."""
 
 
-def _loaded(name: str, splits: "Mapping[str, Dataset]", version: str) -> Loaded:
+def _loaded(name: str, splits: "Mapping[str, Dataset]", version: str, notes: list[str]) -> Loaded:
     prints = "-".join(splits[split]._fingerprint[:_DIGITS] for split in sorted(splits))
-    return Loaded(name, splits, version[:_DIGITS] if _COMMIT.fullmatch(version) else prints)
+    return Loaded(name, splits, version[:_DIGITS] if _COMMIT.fullmatch(version) else prints, tuple(notes))
 
 
 # -- of the hub
@@ -111,25 +113,43 @@ def _cached(recipe: Recipe, datasets: Any) -> Path:
     return folder
 
 
-def _kept(recipe: Recipe, datasets: Any) -> Any:
-    """The builder of what is in the cache, which knows no network. Raises ``InputError`` V512 for one of several."""
+def _kept(recipe: Recipe, datasets: Any) -> tuple[Any, list[str]]:
+    """The builder of what is in the cache, which knows no network; and what is to be told of it.
+
+    Raises ``InputError`` V512 for one of several configurations.
+    """
     with needed():
         from datasets.packaged_modules.cache.cache import Cache
 
     folder, asked = _cached(recipe, datasets), recipe.data.config
-    kept = sorted({path.parent.parent.parent.name for path in folder.glob("*/*/*/dataset_info.json")})
+    name = recipe.data.path or ""
+    found = {path.parent for path in folder.glob("*/*/*/dataset_info.json")}
+    whole = {path for path in found if not _is_part(path)}
+    kept = sorted({path.parent.parent.name for path in whole})
     if asked is not None and asked not in kept:
-        help = f"there are {names_text(kept)}; `--download` fetches others"
-        raise wrong(recipe, f"no configuration {asked} of {recipe.data.path} in {folder}", help)
+        help = f"there are {names_text(kept)}; `--download` fetches others" if kept else "`--download` fetches it"
+        raise wrong(recipe, f"no configuration {asked} of {name} in {folder}", help)
     if asked is None and len(kept) > 1:
         raise _which(recipe, kept)
     if not kept:
-        raise wrong(recipe, f"{folder} holds no set that is whole", "fetch it again with `--download`")
-    name = recipe.data.path or ""
-    return Cache(
-        repo_id=name, dataset_name=name.rpartition("/")[2], config_name=kept[0] if asked is None else asked,
-        version="auto", hash="auto",
+        parts = names_text(sorted(path.parent.parent.name for path in found))
+        why = f": {parts} was fetched with options of its own, as some of the files" if found else ""
+        raise wrong(recipe, f"{folder} holds no set that is whole{why}", "fetch it again with `--download`")
+    config = kept[0] if asked is None else asked
+    builder = Cache(
+        repo_id=name, dataset_name=name.rpartition("/")[2], config_name=config, version="auto", hash="auto"
     )  # fmt: skip
+    states = sorted(path.name[:_DIGITS] for path in whole if path.parent.parent.name == config)
+    several = f"{len(states)} states of {name} are in the cache, {names_text(states)}"
+    notes = [f"{several}: {(builder.hash or '')[:_DIGITS]} is read, the last that was fetched"]
+    return builder, notes if len(states) > 1 else []
+
+
+def _is_part(kept: Path) -> bool:
+    """Whether a set in the cache was made with options, such as `data_files`: its folder is not called as its
+    configuration, but with a digest of the options behind that."""
+    info = json.loads((kept / "dataset_info.json").read_text(encoding="utf-8"))
+    return str(info.get("config_name")) != kept.parent.parent.name
 
 
 def _fetched(recipe: Recipe, datasets: Any) -> Any:
@@ -153,20 +173,12 @@ def _which(recipe: Recipe, configs: list[str]) -> VggdslError:
 # -- of a folder
 
 
-def _of_folder(folder: Path, recipe: Recipe, datasets: Any) -> "Mapping[str, Dataset]":
-    """What `save_to_disk` wrote, or Parquet files, whose names begin with their split, also in a folder `data`."""
+def _of_folder(folder: Path, recipe: Recipe, datasets: Any) -> "tuple[Mapping[str, Dataset], list[str]]":
+    """What `save_to_disk` wrote, or Parquet files; and what is to be told of other files."""
     if recipe.data.config is not None:
         raise wrong(recipe, f"config={recipe.data.config} of a folder", "remove it, and name the folder that is meant")
     if is_file(folder / "dataset_dict.json"):
-        return dict(datasets.load_from_disk(str(folder)))
+        return dict(datasets.load_from_disk(str(folder))), passed_over(folder, [])
     if is_file(folder / "state.json"):
-        return {"train": datasets.load_from_disk(str(folder))}
-    place = folder / "data" if is_folder(folder / "data") else folder
-    files = dict[str, list[str]]()
-    for path in sorted(place.glob(f"*{_ENDING}")):
-        named = _SHARD.fullmatch(path.stem)
-        files.setdefault(named["split"] if named else path.stem, []).append(str(path))
-    if not files:
-        help = f"what `save_to_disk` of `datasets` wrote, or {_ENDING} files: train-00000-of-00002{_ENDING}"
-        raise wrong(recipe, f"{folder} is no set of `datasets`", help)
-    return {split: datasets.Dataset.from_parquet(paths) for split, paths in files.items()}
+        return {"train": datasets.load_from_disk(str(folder))}, passed_over(folder, [])
+    return parquet_in(folder, recipe)

@@ -1,7 +1,8 @@
 """Images in the rows of a column of Arrow, as `datasets` keeps them: the bytes of files, or where those are."""
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -67,7 +68,15 @@ class Rows(Files):
         return f"{self.names[index]} of {self.root}"
 
     def state(self, index: int) -> bytes:
-        return self.known + str(self.places[index]).encode()
+        """Of a row without bytes it is the file's, too, which may change while the row doesn't."""
+        of_row = self.known + str(self.places[index]).encode()
+        if self.lengths[self.places[index]] >= 0:  # nothing is decoded of Arrow for it
+            return of_row
+        with suppress(UnreadableImageError):
+            if isinstance(file := self._file(index), Path):
+                state = file.stat()
+                return of_row + f" {state.st_size} {state.st_mtime_ns} ".encode() + os.fsencode(file)
+        return of_row
 
     def content(self, index: int) -> bytes:
         """Raises ``UnreadableImageError`` V530 where there are none, ``OSError``."""
