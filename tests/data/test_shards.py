@@ -582,6 +582,52 @@ def test_parts_of_others_are_folders_or_words(tmp_path: Path) -> None:
     assert "no shards of train" in refusal(lambda: load("shards", tmp_path / "c")).message
 
 
+def test_shards_that_would_not_be_read_are_refused(tmp_path: Path) -> None:
+    """In whatever case, wherever they lie, whatever they are."""
+    written(tmp_path / "case" / "train-0.tar", samples(30))
+    written(tmp_path / "case" / "VAL-0.TAR", samples(12))
+    assert load("shards", tmp_path / "case").split == "24/12/6"
+    for name in ("dangling", "deep", "deeper", "pipe"):
+        written(tmp_path / name / "train" / "0.tar", samples(30))
+    (tmp_path / "dangling" / "train" / "1.tar").symlink_to(tmp_path / "gone.tar")
+    os.mkfifo(tmp_path / "pipe" / "train" / "1.tar")
+    written(tmp_path / "deep" / "val" / "sub" / "0.tar", samples(12))
+    written(tmp_path / "deeper" / "train" / "more" / "1.tar", samples(12))
+    (tmp_path / "deeper" / "train" / "._0.tar").write_bytes(b"of macOS")
+    said = {"dangling": "leads nowhere", "deep": "lies deeper", "deeper": "lies deeper", "pipe": "no regular file"}
+    for name, why in said.items():
+        found = refusal(lambda name=name: load("shards", tmp_path / name))  # type: ignore[misc]
+        assert (found.code, why in found.message) == ("V512", True), found.message
+    (tmp_path / "case" / "val").mkdir()
+    assert "val has no shards" in refusal(lambda: load("shards", tmp_path / "case")).message
+
+
+def test_what_is_not_read_beside_shards_is_told(tmp_path: Path) -> None:
+    for i in (0, 1, 3, 7):
+        written(tmp_path / f"{i:04}.tar", samples(12, start=12 * i))
+    (tmp_path / "0.tar.1").write_bytes(b"fetched twice")
+    (tmp_path / "pages").mkdir()
+    told = "\n".join(load("shards", tmp_path).notes)
+    assert f"numbers missing between those of shards in {tmp_path}: 2 and 4 to 6\n" in told
+    assert f"1 file in {tmp_path} passed over: 0.tar.1 is no .tar\n" in told
+    assert f"{tmp_path / 'pages'} passed over: it holds no shards\n" in told
+    (tmp_path / "0004.tar").write_bytes((tmp_path / "0003.tar").read_bytes())
+    assert "shards in " + f"{tmp_path}: 2 and 5 to 6\n" in "\n".join(load("shards", tmp_path).notes)
+
+
+def test_help_leads_to_what_is_meant(tmp_path: Path) -> None:
+    written(tmp_path / "from-1" / "0.tar", samples(30, lambda i: str(1 + i % 3)))
+    save_many(tmp_path / "images", ("a.png", "b.png"))
+    for name, told in (
+        ("from-1", "begin at 0"),
+        ("images", f'data folder("{tmp_path / "images"}")'),
+        ("nope", f"`vggdsl pack DIR -o {tmp_path / 'nope'}`"),
+    ):
+        assert told in str(refusal(lambda name=name: load("shards", tmp_path / name)).help)  # type: ignore[misc]
+    written(tmp_path / "bad" / "0.tar", [*samples(30), ("31.png", b"no image"), ("31.cls", b"0")])
+    assert "pack again" in str(refusal(lambda: load("shards", tmp_path / "bad")).help)
+
+
 def linked(kind: bytes, name: str = "000001.png") -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.type, member.linkname = kind, "/etc/passwd"

@@ -160,7 +160,7 @@ class Divided:
         bad = [(one.files, i, why) for one in looked.values() for i, why in one.bad.items()]
         if bad:
             if not skip_bad:
-                help = "mend them or take them away; or leave them out: `--skip-bad`"
+                help = f"{bad[0][0].mended}; or leave them out: `--skip-bad`"
                 raise InputError(unreadable("V530", bad, recipe, help))
             warnings += unreadable("W503", bad, recipe, "they are left out, and the record says how many")
             splits = self._good(looked)

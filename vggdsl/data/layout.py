@@ -50,6 +50,8 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
         help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
         packed = next(filter(is_file, roots), None)
         mend = "name the folder that it is in" if recipe.data.name == "shards" else "unpack it, and name the folder"
+        if packed is None and recipe.data.name == "shards":
+            help += f"; `vggdsl pack DIR -o {path}` makes it of a folder of images"
         help = f"{packed} is a file: {mend}" if packed else help
         raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
     return found

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 import numpy as np
 from PIL import Image
@@ -75,6 +75,8 @@ class Arrays:
 class Files:
     """Image files below a folder, by their names in it."""
 
+    mended: ClassVar[str] = "mend them or take them away"
+    """What helps where some can't be read."""
     root: Path
     names: Sequence[str]
     channels: int

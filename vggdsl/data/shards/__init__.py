@@ -12,7 +12,7 @@ import torch
 
 from vggdsl.data.doubts import doubts
 from vggdsl.data.layout import find_folder
-from vggdsl.data.shards.foreign import index_of_foreign
+from vggdsl.data.shards.foreign import NUMBERED, index_of_foreign
 from vggdsl.data.shards.index import AGAIN, INDEX, Index, read_index
 from vggdsl.data.shards.packed import Packed
 from vggdsl.data.shards.tars import Tars
@@ -52,7 +52,8 @@ def read_shards_in(root: Path, wanted: Wanted, shares: Shares) -> Found:
     train = splits["train"].labels
     empty = set(range(len(index.classes))) - set(train.tolist())
     if empty:
-        raise wrong(recipe, f"no images to train on of {index.classes[min(empty)]} in {root}", AGAIN)
+        help = AGAIN if are_shards(root) else NUMBERED
+        raise wrong(recipe, f"no images to train on of {index.classes[min(empty)]} in {root}", help)
     names = {part: called for part, called in index.parts.items() if called}
     val, test = shares(len(train))
     return Found(index.classes, splits, val, test, index.notes, tuple(doubts(index.classes, recipe)), (), names)

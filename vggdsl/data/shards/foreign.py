@@ -8,6 +8,7 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,13 +22,17 @@ from vggdsl.spec.recipe import Recipe
 from vggdsl.text.files import is_file
 from vggdsl.text.units import names_text, plural
 
-_LABEL = "cls"
+_LABEL, _ENDING = "cls", ".tar"
 _LONGEST = 200
 """Bytes of a class's name or number, at most."""
 _BLOCK, _END = 512, 1 << 20
 """Bytes of a header, and of 0 behind the last file, with which a program may have filled up."""
+NUMBERED = "classes that are numbers begin at 0; each class has images to train on"
 _LAID_OUT = "of each image there are KEY.jpg and KEY.cls, which holds the number of its class or the name of it"
-_PACKED = re.compile(r"\.tar\.\w+|\.tgz")
+_PACKED = re.compile(r"\.tar\.(gz|bz2|xz|zst|lz4)$|\.tgz$", re.IGNORECASE)
+_COUNTED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)")
+_TOLD = 5
+"""Gaps between the numbers of shards, at most."""
 _NUMBER = re.compile(r"\d{1,6}")
 
 
@@ -74,12 +79,28 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
     """The shards in their order, each with its part: by its folder, or by a word of its name; of one pool train."""
     entries = sorted(path for path in root.iterdir() if not is_hidden(path.name))
     folders = [path for path in entries if path.is_dir()]
-    files = _shards([path for path in entries if path.is_file()], recipe)
-    within = {folder: _shards(sorted(filter(is_file, folder.iterdir())), recipe) for folder in folders}
+    files = _shards([path for path in entries if not path.is_dir()], recipe, notes)
+    within = {folder: _shards(_in(folder), recipe, notes) for folder in folders}
+    empty = [folder for folder, shards in within.items() if not shards]
     within = {folder: shards for folder, shards in within.items() if shards}
     if bool(files) == bool(within):
         what = f"shards beside folders of them, {names_text([each.name for each in within])}" if files else "no shards"
-        raise wrong(recipe, f"{root} has {what}", f"shards are plain tar files, such as train-000000.tar; {_LAID_OUT}")
+        help = f"shards are plain tar files, such as train-000000.tar; {_LAID_OUT}"
+        if not files:
+            help += f'; a folder of images is `data folder("{root}")`, of which `vggdsl pack` makes shards'
+        raise wrong(recipe, f"{root} has {what}", help)
+    found = [*files, *(path for shards in within.values() for path in shards)]
+    known = {*found}
+    for path in sorted(root.rglob("*")):
+        within_root = path.relative_to(root).parts
+        if _is_shard(path) and not path.is_dir() and path not in known and not any(map(is_hidden, within_root)):
+            help = "put it into the folder of its part, or take it away"
+            raise wrong(recipe, f"{path} lies deeper than shards do", help)
+    for folder in empty:
+        if part_of(folder.name) in PARTS:
+            raise wrong(recipe, f"{folder} has no shards", "put its tar files there, or take the folder away")
+        notes.append(f"{folder} passed over: it holds no shards")
+    notes += _gaps(found, root)
     named = [(path, part_within(path.stem)) for path in files]
     named += [(path, part_of(folder.name)) for folder, shards in within.items() for path in shards]
     if files and not any(part for _, part in named):
@@ -95,13 +116,48 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
     return [(path, part) for path, part in named if part in PARTS]
 
 
-def _shards(files: Sequence[Path], recipe: Recipe) -> list[Path]:
+def _shards(files: Sequence[Path], recipe: Recipe, notes: list[str]) -> list[Path]:
     packed = next((path for path in files if _PACKED.search(path.name)), None)
     if packed is not None:
         message = f"{packed} is compressed: in it no image can be read alone"
         help = "unpack it to a plain tar file, as `gunzip` does of .tar.gz: images are compressed already"
         raise wrong(recipe, message, help)
-    return [path for path in files if path.suffix == ".tar"]
+    shards = [path for path in files if _is_shard(path)]
+    strange = next((path for path in shards if not is_file(path)), None)
+    if strange is not None:
+        what = "a link that leads nowhere" if strange.is_symlink() and not strange.exists() else "no regular file"
+        raise wrong(recipe, f"{strange} is {what}", "put the shard there, or take the name away")
+    others = [path for path in files if not _is_shard(path)]
+    if others:
+        count, first = plural(len(others), "file"), others[0]
+        notes.append(f"{count} in {first.parent} passed over: {first.name} is no {_ENDING}")
+    return shards
+
+
+def _is_shard(path: Path) -> bool:
+    return path.suffix.lower() == _ENDING
+
+
+def _in(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.is_dir() and not is_hidden(path.name))
+
+
+def _gaps(shards: Sequence[Path], root: Path) -> list[str]:
+    """What is told of numbers that are missing between those of shards which are else called the same."""
+    numbers = dict[tuple[Path, str], list[int]]()
+    for path in shards:
+        if counted := _COUNTED.fullmatch(path.stem):
+            numbers.setdefault((path.parent, counted["stem"]), []).append(int(counted["number"]))
+    missing = [
+        f"{last + 1} to {number - 1}" if number - last > 2 else f"{last + 1}"
+        for same in numbers.values()
+        for last, number in pairwise(sorted(same))
+        if number - last > 1
+    ]
+    if not missing:
+        return []
+    more = f" and {len(missing) - _TOLD} more gaps" if len(missing) > _TOLD else ""
+    return [f"numbers missing between those of shards in {root}: {names_text(missing[:_TOLD])}{more}"]
 
 
 # -- what they hold

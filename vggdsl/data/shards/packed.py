@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,7 @@ class Packed(Files):
     Bytes that aren't those that were packed are told as an image that can't be read, whenever they are met.
     """
 
+    mended: ClassVar[str] = "mend them or take them away where they were packed, and pack again"
     tars: Tars
     places: Places
 
