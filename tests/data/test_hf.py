@@ -407,6 +407,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., _Hub]:
         made = Parquet(
             cache_dir=str(tmp_path / "made"), hash=COMMIT, data_files={"train": [str(tmp_path / "train.parquet")]}
         )
+        made.repo_id = "somebody/pets"
         made.name = name
         answers = _Hub(made, list(configs))
         for function in ("get_dataset_config_names", "load_dataset_builder"):
@@ -426,6 +427,21 @@ def test_what_is_fetched_is_what_needs_no_pickle(hub: Callable[..., _Hub]) -> No
     hub(configs=("b", "a"))
     told = refusal(lambda: load_data(of("somebody/pets"), SHAPE, NOWHERE, download=True))
     assert told.message == "somebody/pets has several configurations: a and b"
+
+
+@pytest.mark.parametrize("name", ["somebody/pets", "parquet"])
+def test_what_lies_here_is_never_taken_for_the_hubs(
+    name: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`datasets` itself takes a folder of the name, and by the name of a reader all files here."""
+    here = tmp_path / "here"
+    place = here / name if "/" in name else here
+    place.mkdir(parents=True)
+    rows(30).to_parquet(str(place / "train-00000-of-00001.parquet"))
+    monkeypatch.chdir(here)
+    found = refusal(lambda: load_data(of(name), SHAPE, NOWHERE, download=True))
+    assert (found.code, "not the hub's" in found.message) == ("V512", True)
+    assert f'hf("./{name}")' in (found.help or "")
 
 
 # -- the record

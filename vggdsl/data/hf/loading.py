@@ -159,6 +159,9 @@ def _fetched(recipe: Recipe, datasets: Any) -> Any:
     if asked is None and len(configs) > 1:
         raise _which(recipe, sorted(configs))
     builder = datasets.load_dataset_builder(name, asked)
+    if builder.repo_id is None:  # `datasets` prefers folders here, and its own readers
+        help = f'rename that folder, or call from another; a folder is named with its path: hf("./{name}")'
+        raise wrong(recipe, f"`datasets` takes {name} for a folder here or for one of its readers, not the hub's", help)
     if builder.name not in _FETCHED:
         raise wrong(recipe, f"{name} is made of {builder.name}", f"what is fetched is {names_text(_FETCHED)}")
     builder.download_and_prepare()
