@@ -1,9 +1,13 @@
 """Which networks a search tries and how long it trains them, also where it is killed or several processes share it."""
 
+import os
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from errno import ENOSYS
 from math import ceil
 from pathlib import Path
 from typing import cast
@@ -14,6 +18,7 @@ from hypothesis import strategies as st
 from profiles import THOROUGH, fewer
 from refusals import refusal
 
+from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.report.charts import svg
 from vggdsl.experiments.reporter import Reporter, Silent
 from vggdsl.experiments.search.budget import excess
@@ -30,7 +35,8 @@ from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.space import Budget, Space, load_space, within
 from vggdsl.spec.spec import parse
-from vggdsl.text.errors import Diagnostic, RecipeError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, VggdslError
+from vggdsl.text.files import is_file
 
 SPEC = parse("input 4x4x1 FC-2 softmax")
 SMALL = parse("input 8x8x1 conv3-4 maxpool conv3-4 FC-3 softmax").typed
@@ -224,6 +230,20 @@ def test_a_network_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> No
     standings, _ = searched(tmp_path, table, 2, trainings)
     assert "it can't be" in standings[1].failed
     assert [number for number, standing in standings.items() if standing.has_ended] == [4]
+
+
+def test_what_every_network_would_meet_ends_the_search(tmp_path: Path) -> None:
+    table = [[0.9] * 3, [0.1] * 3, [0.2] * 3]
+
+    def failing(error: VggdslError) -> Pretended:
+        return Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], 3, wrong={1: error})
+
+    data = failing(InputError(Diagnostic("V530", "an image can't be read")))
+    assert refusal(lambda: searched(tmp_path, table, 3, data)).code == "V530"
+    assert not data.trained
+    standings, _ = searched(tmp_path, table, 3, failing(TooLargeError(Diagnostic("V508", "out of memory"))))
+    assert "out of memory" in standings[1].failed
+    assert standings[3].has_ended
 
 
 @pytest.mark.parametrize("press", [KeyboardInterrupt(), Stopped(Path("run"), 1)])
@@ -512,3 +532,46 @@ def test_a_folder_is_of_one_search(tmp_path: Path) -> None:
     other.mkdir()
     (other / "mine.txt").write_text("mine")
     assert "holds something else" in refusal(lambda: keep(other, {"params": "..1"})).message
+
+
+def test_of_different_searches_that_begin_at_once_one_has_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both see that there is none yet, if they can."""
+    both = threading.Barrier(2)
+
+    def looked(path: Path) -> bool:
+        there = is_file(path)
+        with suppress(threading.BrokenBarrierError):
+            both.wait(0.3)
+        return there
+
+    monkeypatch.setattr("vggdsl.experiments.search.settings.is_file", looked)
+    told = list[str]()
+
+    def begin(params: str) -> None:
+        try:
+            keep(tmp_path / "search", {"params": params})
+        except VggdslError as error:
+            told.append(error.diagnostics[0].code)
+
+    threads = [threading.Thread(target=begin, args=(params,)) for params in ("..1", "..2")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert told == ["V613"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it locks otherwise")
+def test_a_file_system_without_locks_is_told_with_a_flag_that_there_is(
+    tmp_path: Path, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(*given: object) -> None:
+        raise OSError(ENOSYS, os.strerror(ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    for call in (lambda: keep(tmp_path / "search", {}), lambda: Proposals(tmp_path, space, ANY, 2, 0)):
+        told = refusal(call)
+        assert (told.code, "has no locks" in told.message) == ("V506", True)
+        assert "`-o DIR`" in (told.help or "")

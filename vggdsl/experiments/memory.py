@@ -10,6 +10,10 @@ from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import bytes_text
 
 
+class TooLargeError(InputError):
+    """V508: a training takes more memory than there is; that of a smaller network may not."""
+
+
 def training_bytes(typed: TypedGraph, recipe: Recipe, bytes_each: int, processes: int = 1) -> int:
     """Bytes that each process of a training needs at the least: a low estimate, without images and libraries.
 
@@ -38,10 +42,10 @@ def behind_trained(typed: TypedGraph, frozen: Collection[str]) -> list[TypedNode
 
 
 def check_training(needed: int, free: int, recipe: Recipe) -> None:
-    """Raises ``InputError`` V508 if a training needs more than is free."""
+    """Raises ``TooLargeError`` V508 if a training needs more than is free."""
     if needed <= free:
         return
     wanted = f"training at batch {recipe.batch} needs {bytes_text(needed)} of memory at the least"
     message = f"{wanted}, {bytes_text(free)} are free"
     help = "a smaller batch needs less: `--batch`"
-    raise InputError(Diagnostic("V508", message, recipe.place("batch"), help))
+    raise TooLargeError(Diagnostic("V508", message, recipe.place("batch"), help))

@@ -11,6 +11,7 @@ from vggdsl.data.views import evaluation_scale
 from vggdsl.experiments.checkpoint import Progress, drop, save
 from vggdsl.experiments.costs import Meter
 from vggdsl.experiments.loop import Scores, evaluate, fit
+from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.reporter import Outline, Reporter
 from vggdsl.experiments.schedule import steps_an_epoch, why_over
@@ -26,7 +27,7 @@ from vggdsl.records.trained import Trained, load_trained
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import load_weights, weights
-from vggdsl.text.errors import Diagnostic, InputError, RecordError
+from vggdsl.text.errors import Diagnostic, RecordError
 
 
 def run(
@@ -254,4 +255,4 @@ def _out_of_memory(recipe: Recipe) -> Iterator[None]:
             raise
         message = f"out of memory at batch {recipe.batch}"
         help = "a smaller batch needs less: `--batch`"
-        raise InputError(Diagnostic("V508", message, recipe.place("batch"), help)) from None
+        raise TooLargeError(Diagnostic("V508", message, recipe.place("batch"), help)) from None

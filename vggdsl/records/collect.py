@@ -17,6 +17,8 @@ from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, nearest
 from vggdsl.text.files import is_file, is_folder
 
+SEARCH = "search.json"
+"""Of a search's folder: what was searched, and how."""
 RECORD = "record.arch"
 """Of a run: what it found."""
 DIVERGED = "diverged.txt"
@@ -267,10 +269,15 @@ _TOLD = 500
 
 
 def unfinished(runs: Path) -> list[Path]:
-    """The runs in a folder that have a plan and no record: interrupted, diverged, or going on."""
+    """The runs in a folder that have a plan and no record: interrupted, diverged, or going on.
+
+    Those of a search are its own to go on with, unless its folder is the one that is asked for.
+    """
     if not is_folder(runs):
         return []
-    return sorted(path.parent for path in runs.rglob(PLAN) if not is_file(path.parent / RECORD))
+    searches = {path.parent for path in runs.rglob(SEARCH)} - {runs}
+    found = (path.parent for path in runs.rglob(PLAN) if not is_file(path.parent / RECORD))
+    return sorted(run for run in found if searches.isdisjoint(run.parents))
 
 
 def has_diverged(run: Path) -> bool:

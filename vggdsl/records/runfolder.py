@@ -70,23 +70,51 @@ class HeldError(RecordError):
     """V607: another process trains in a run's folder."""
 
 
-@contextmanager
-def held(file: Path, told: str) -> Iterator[None]:
-    """Holds the lock of a file, which is there only meanwhile; a killed process lets go of it.
+class Lock:
+    """The lock of a file, of which a killed process lets go; who has it may take it again. ``option`` names its folder.
 
-    Raises ``HeldError`` V607 with what is told if another has it, ``InputError`` V506 if the file can't be written, or
-    its file system has no locks: what stood in for them would outlive a process that is killed.
+    Raises ``InputError`` V506 if the file can't be written, or its file system has no locks: what stood in for them
+    would outlive a process that is killed.
     """
-    lock = FileLock(file, timeout=0, fallback_to_soft=False)
+
+    def __init__(self, file: Path, option: str = "--runs") -> None:
+        self._lock = FileLock(file, fallback_to_soft=False)
+        self._file, self._option = file, option
+
+    def acquire(self, timeout: float = -1) -> None:
+        """Waits for it; with a ``timeout`` only so many seconds, and raises ``Timeout`` then."""
+        try:
+            self._lock.acquire(timeout)
+        except Timeout:
+            raise
+        except OSError as error:
+            if error.errno in (ENOSYS, ENOLCK):
+                help = f"mount it with locks, or name another folder with `{self._option} DIR`"
+                message = f"the file system of {self._file} has no locks"
+                raise InputError(Diagnostic("V506", message, help=help)) from None
+            raise InputError(Diagnostic("V506", f"{self._file} can't be written: {error.strerror or error}")) from None
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def __enter__(self) -> None:
+        self.acquire()
+
+    def __exit__(self, *raised: object) -> None:
+        self.release()
+
+
+@contextmanager
+def held(file: Path, told: str, option: str = "--runs") -> Iterator[None]:
+    """Holds the lock of a file, which is there only meanwhile.
+
+    Raises ``HeldError`` V607 with what is told if another has it, and what ``Lock`` does.
+    """
+    lock = Lock(file, option)
     try:
-        lock.acquire()
+        lock.acquire(timeout=0)
     except Timeout:
         raise HeldError(Diagnostic("V607", told, help="wait for its end")) from None
-    except OSError as error:
-        if error.errno in (ENOSYS, ENOLCK):
-            help = "mount it with locks, or name another folder with `--runs DIR`"
-            raise InputError(Diagnostic("V506", f"the file system of {file} has no locks", help=help)) from None
-        raise InputError(Diagnostic("V506", f"{file} can't be written: {error.strerror or error}")) from None
     try:
         yield
     finally:

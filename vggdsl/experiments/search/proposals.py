@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from filelock import FileLock
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import Trial, TrialState
 
 from vggdsl.experiments.search.budget import ENUMERATED, excess
 from vggdsl.experiments.search.halving import Standing
+from vggdsl.records.runfolder import Lock
 from vggdsl.spec.space import Budget, Choice, Network, Space, within
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
@@ -51,7 +51,7 @@ class Proposals:
     def __init__(self, folder: Path, space: Space, budget: Budget, wanted: int, seed: int) -> None:
         """Raises ``RecordError`` V613 if the folder's study can't be read."""
         self.space, self.budget, self.wanted, self.seed = space, budget, wanted, seed
-        self._lock = FileLock(folder / _LOCK)
+        self._lock = Lock(folder / _LOCK, "-o")
         self._known = dict[int, Tried]()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         path = folder / TRIALS
@@ -176,7 +176,7 @@ class Proposals:
 class _Journal(JournalFileBackend):
     """Optuna's file; what can't be read of it is told, by ``RecordError`` V613, whenever it is read."""
 
-    def __init__(self, path: Path, lock: FileLock) -> None:
+    def __init__(self, path: Path, lock: Lock) -> None:
         super().__init__(str(path), _Lock(path, lock))
         self._path = path
 
@@ -190,7 +190,7 @@ class _Journal(JournalFileBackend):
 class _Lock(JournalFileOpenLock):
     """A lock that a process lets go of when it is killed; Optuna's own are waited for then. Who holds it may append."""
 
-    def __init__(self, path: Path, lock: FileLock) -> None:
+    def __init__(self, path: Path, lock: Lock) -> None:
         self._path, self._held = path, lock
 
     def acquire(self) -> bool:

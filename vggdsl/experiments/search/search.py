@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.reporter import Reporter
 from vggdsl.experiments.search.budget import nothing_fits
 from vggdsl.experiments.search.halving import Halving, Leg, Standing
@@ -17,7 +18,7 @@ from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.trainings import Trainings
 from vggdsl.experiments.train import Stopped
 from vggdsl.records.runfolder import HeldError, held
-from vggdsl.text.errors import Diagnostic, VggdslError, in_a_line
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
 
 PAUSE = 0.5
 """Seconds between looks at what other processes have done."""
@@ -36,7 +37,7 @@ class Audience(Protocol):
         """A network has come to a rung."""
 
     def failed(self, network: Tried, error: VggdslError) -> None:
-        """A training ended in an error; the others go on."""
+        """A training ended in an error of its network; the others go on."""
 
     def waiting(self, leg: Leg) -> None:
         """Other processes have all that is left of a rung."""
@@ -71,7 +72,8 @@ class Search:
     def run(self) -> dict[int, Standing]:
         """Works until nothing is left, and gives how all networks stand.
 
-        Raises ``InputError`` V614 if no network fits, ``VggdslError`` V605 on Ctrl-C.
+        Raises ``InputError`` V614 if no network fits, and those that each network would meet, as of its data;
+        ``VggdslError`` V605 on Ctrl-C.
         """
         try:
             return self._run()
@@ -103,7 +105,10 @@ class Search:
         """Whether a network of the leg was trained, or is found to be, that no other process has."""
         networks = self.proposals.networks
         for number in leg.left:
-            with suppress(HeldError), held(self.folder / f".{number:03}.lock", f"another process has network {number}"):
+            with (
+                suppress(HeldError),
+                held(self.folder / f".{number:03}.lock", f"another process has network {number}", "-o"),
+            ):
                 self._train(networks[number], leg)
                 return True
         return False
@@ -116,6 +121,8 @@ class Search:
         except (Stopped, HeldError):
             raise
         except VggdslError as error:
+            if isinstance(error, InputError) and not isinstance(error, TooLargeError):
+                raise  # which every network would meet
             if not self.trainings.standing(network).failed:  # a loss that is no number is remembered by the run
                 self.failed[network.number] = error
             self.audience.failed(network, error)
