@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from commands import run
 from forks import VGGDSL, Forked
+from images import noise
 from json_types import misfits
 
 from vggdsl.cli.schemas.calls import SCHEMAS
@@ -98,6 +99,29 @@ def test_what_the_search_trained_is_what_train_trains(spec: Path, tmp_path: Path
     result = run("train", path, "--runs", tmp_path / "runs", "--device", "cpu", "--log", "none", "--quiet", "--json")
     (trained,) = json.loads(result.stdout)
     assert (trained["val_accuracy"], trained["weights"]) == (best["val_accuracy"], load_run(best["run"]).result.weights)
+
+
+def test_a_search_is_of_certain_data(tmp_path: Path) -> None:
+    path = tmp_path / "space.arch"
+    path.write_text(TEXT.replace("fake(n=100, classes=3)", 'folder("pics")'))
+    for data, first in (("one", 0), ("two", 100)):
+        for seed in range(first, first + 60):
+            noise(tmp_path / data / "pics" / "abc"[seed % 3] / f"{seed}.png", seed)
+    flags = ("--trials", 1, "--epochs", 1)
+    searched(path, tmp_path / "search", "--data", tmp_path / "one", *flags)
+    for data, others, told in (("two", (), "data-digest "), ("one", ("--skip-bad",), "skip-bad no, now yes")):
+        result = run("search", path, "-o", tmp_path / "search", *QUIET, *flags, "--data", tmp_path / data, *others)
+        assert (result.exit_code, "V613" in result.stderr, told in result.stderr) == (1, True, True), result.stderr
+
+
+def test_what_a_search_stopped_early_is_left_alone_but_by_its_name(spec: Path, tmp_path: Path) -> None:
+    found = searched(spec, tmp_path / "runs" / "search")
+    assert run("search", spec, "--write", tmp_path / "nets").exit_code == 0
+    begun = [Path(row["run"]) for row in found["tried"] if not row["ended"]]
+    for runs, there in (("runs", False), ("runs/search", True)):
+        flags = ("--missing", "--runs", tmp_path / runs, "--device", "cpu", "--log", "none", "--quiet")
+        assert run("train", tmp_path / "nets", *flags).exit_code == 0
+        assert {(path / "record.arch").is_file() for path in begun} == {there}
 
 
 def test_a_search_that_is_killed_goes_on_and_ends_as_one_that_never_was(spec: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
-from vggdsl.data.dataset import look_for_data
+from vggdsl.data.dataset import find_data
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.search.budget import refuse_unfit
 from vggdsl.experiments.search.halving import Halving
@@ -69,9 +69,8 @@ class Plan:
         """Makes the folder, or goes on with it. Raises ``VggdslError`` with why it can't be searched."""
         experiment = self.experiment()
         recipe, seed = experiment.recipe, experiment.recipe.seeds[0]
-        look_for_data(recipe, self.workplace.data_folder, download=self.workplace.download)
         refuse_unfit(self.space, self.budget)  # first, so that no folder is left that other bounds are refused in
-        keep(self.folder, self._settings(recipe))
+        keep(self.folder, self._settings(experiment))
 
         def of(spec: Spec) -> Recipe:
             return spec.recipe(recipe.name).with_flags(**{**(self.flags or {}), "seeds": (seed,)})
@@ -81,13 +80,17 @@ class Plan:
         proposals = Proposals(self.folder, self.space, self.budget, self.trials, seed)
         return Search(self.folder, proposals, trainings, Halving(recipe.epochs, self.factor), audience)
 
-    def _settings(self, recipe: Recipe) -> dict[str, str]:
-        budget = self.budget
+    def _settings(self, experiment: Experiment) -> dict[str, str]:
+        """All of which a result depends. Raises ``InputError`` with why there are no such data."""
+        recipe, budget, place = experiment.recipe, self.budget, self.workplace
+        data = find_data(recipe, experiment.spec.typed.input, place.data_folder, download=place.download)
         bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
         return {
             "space": hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
             **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
             "recipe": f"{recipe.name or ''} {recipe.digest}".strip(),
+            "data-digest": data.digest(),
+            "skip-bad": "yes" if place.skip_bad else "no",
             "seed": str(recipe.seeds[0]),
             "halving": str(self.factor or "none"),
         }

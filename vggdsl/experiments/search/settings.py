@@ -21,10 +21,11 @@ def keep(folder: Path, settings: Mapping[str, str]) -> bool:
     path = folder / SEARCH
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        others = [each for each in folder.iterdir() if not each.name.startswith(".")]  # first: another may begin now
+        if others and not is_file(path):
+            raise _other(folder, "it holds something else")
         with Lock(folder / _LOCK, "-o"):  # of several that begin at once one is the first
             if not is_file(path):
-                if any(not each.name.startswith(".") for each in folder.iterdir()):
-                    raise _other(folder, "it holds something else")
                 write_text(path, json.dumps(settings, indent=2, ensure_ascii=False) + "\n")
                 return False
         there = json.loads(path.read_text("utf-8"))
