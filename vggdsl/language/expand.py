@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import Blocks, Values, check_call, count, items_of, values_of, with_values
+from vggdsl.language.options import NAME_A_CHOICE
 from vggdsl.text.edits import removal_of
 from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.source import Span
@@ -111,6 +112,8 @@ class _Expander:
             self.findings.append(called(zero, at.calls))
         if isinstance(item.repeat, syntax.Parameter):
             help = "write a number; how often a block stands is said behind its call"
+            if not at.calls:
+                help = NAME_A_CHOICE
             here = (Label(item.span, "no such parameter"),)
             self.findings.append(called(Diagnostic("V223", f"a repeat `x{item.repeat}`", here, help), at.calls))
         own, head = str(item.label) if item.label else None, at.head  # the network's names have no places

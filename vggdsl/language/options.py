@@ -355,6 +355,12 @@ def _number(value: syntax.Value | None, span: Span) -> int:
     return value
 
 
+NAME_A_CHOICE = "give a choice this name, as in `conv3-{w=64|96}`, or write a number"
+"""What a parameter outside a block can stand for."""
+
+
 def outside_block(text: str, span: Span) -> Diagnostic:
     help = "write a number; parameters belong to blocks"
+    if re.fullmatch(r"\$\w+", text):
+        help = f"{NAME_A_CHOICE}; parameters belong to blocks"
     return Diagnostic("V223", f"`{text}` outside a block", (Label(span, "no such parameter"),), help)
