@@ -1,5 +1,6 @@
 """In which words, and under which codes, a part of the language tells what its reader finds wrong."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +11,18 @@ from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import Span
+
+_LEFT_OPEN = re.compile(r"\{[^{}\n]*(\||\.\.)[^{}\n]*\}")
+
+
+def choice_in_recipe(at: Span) -> Diagnostic | None:
+    """V117 where a place in a recipe begins with what would be a choice in its network."""
+    found = _LEFT_OPEN.match(at.source.text, at.start)
+    if found is None:
+        return None
+    label = Label(Span(at.source, *found.span()), "left open")
+    help = "choices are of the network; of recipes write several, each with one value and a name, `train a { … }`"
+    return Diagnostic("V117", "no choice can stand in a recipe", (label,), help)
 
 
 @dataclass(frozen=True)

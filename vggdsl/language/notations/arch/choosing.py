@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
@@ -56,6 +57,11 @@ class _UnreadableError(ValueError):
 
 def read_choice(text: Placed, stands_for: StandsFor, findings: list[Diagnostic]) -> Choice:
     """The choice that a text in braces is; what is wrong with it is added to ``findings``."""
+    if stands_for != "option" and (word := re.fullmatch(r"\{([a-z]\w*)\}", text, re.IGNORECASE | re.ASCII)):
+        help = f"write `${word[1]}` for the choice, or the parameter, of this name"
+        wrong_name = Diagnostic("V116", f"`{text}` leaves nothing to choose", (Label(text.span, "here"),), help)
+        findings.append(replace(wrong_name, fixes=(Edit(text.span, f"${word[1]}").as_choice,)))
+        return Choice(("1", "2"), text.span)
     named = _NAMED.match(text, 1)
     name = named[1].lower() if named else ""
     parts, first = list[str](), dict[Decimal | str, Placed]()

@@ -6,6 +6,7 @@ from lark import UnexpectedInput
 from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, MERGES
+from vggdsl.language.notations.arch.alternatives import BRACKETS, bare_bar, choice_of_elements
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.choosing import misplaced_choice
 from vggdsl.language.notations.arch.comments import blanked
@@ -18,6 +19,7 @@ from vggdsl.language.notations.arch.hints import (
     suggest,
 )
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
+from vggdsl.language.notations.arch.sections import assigned, in_recipe, in_section
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
@@ -32,14 +34,12 @@ from vggdsl.language.notations.arch.words import (
 )
 from vggdsl.language.notations.grammar import parser
 from vggdsl.language.options import OPTIONS, share_said
+from vggdsl.language.voice import choice_in_recipe
 from vggdsl.text.edits import Edit, added_behind
 from vggdsl.text.errors import Diagnostic, Label, nearest
 from vggdsl.text.printing import shown
 from vggdsl.text.source import Source, Span
 from vggdsl.text.typography import name_of, strange
-
-"""Words for what brings branches together."""
-_BRACKETS = " or".join(", ".join(f"`{word}[ … | … ]`" for word in MERGES).rsplit(",", 1))
 
 _EXPECTED = {
     "a layer": (*FORMS, "WORD", "LABEL", "CALL", "AUX"),
@@ -81,10 +81,12 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     head = re.match(r"\s*([a-z][\w-]*)?", before, re.IGNORECASE)
     word = head[1] or "" if head else ""
     special = (
-        misplaced_choice(span)
+        (choice_in_recipe(span) if in_recipe(span) else None)
+        or choice_of_elements(span, before, inner)
+        or misplaced_choice(span)
         or _input(span, before)
         or _in_python(span, before)
-        or _assigned(span, before, inner)
+        or assigned(span, before, inner)
         or _branches(span, before, inner, wanted)
         or _in_code(span, before, inner)
         or _in_block(span, before, wanted)
@@ -193,24 +195,6 @@ _CODE = re.compile(r"[ \t]*((?:[\w.]+[ \t]*=[ \t]*)?(?:[a-z_]\w*\.)+\w+|[\w.]+[ 
 """What such a call begins a line with: dots, what it is given to, or the `_` of what is done in place."""
 
 
-def _assigned(span: Span, before: str, inner: int | None) -> Diagnostic | None:
-    """An entry of a section with a `=` that can't be read: `optimizer = sgd(lr=0.1)`."""
-    line = before + blanked(span.source.text[span.start :].partition("\n")[0])
-    entry = re.match(r"(?:.*\{)?\s*([a-z][\w-]*)[ \t]*=+[ \t]*([^}\n]*[^},;\s])", line, re.IGNORECASE)
-    if entry is None or inner is None or not _ENTRIES.search(span.source.text, 0, inner + 1):
-        return None
-    is_one = "=" not in entry[2].partition("(")[0]
-    help = "an entry is its key and its values, without a `=`" + (f": `{entry[1]} {entry[2]}`" if is_one else "")
-    return Diagnostic("V102", f"`{span.text}` can't stand here", (Label(span, "this one"),), help)
-
-
-def in_section(source: Source, inner: int | None) -> bool:
-    """Whether a bracket, or one around it, is that of a section, where no layers stand."""
-    return inner is not None and _SECTION.search(source.text, 0, inner + 1) is not None
-
-
-_SECTION = re.compile(r"^[ \t]*(?:train|measured|claims)\b[^{}\n]*\{[^{}]*\Z", re.IGNORECASE | re.MULTILINE)
-_ENTRIES = re.compile(_SECTION.pattern.replace("|claims", ""), re.IGNORECASE | re.MULTILINE)
 _WELL_SIZED = re.compile(
     r"\s*input[ \t]*\(?[ \t]*\d+[ \t]*[x*][ \t]*\d+([ \t]*[x*][ \t]*\d+)?(?![\w:.-])", re.IGNORECASE
 )
@@ -222,9 +206,9 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     if written == "{" and (match := re.search(r"\baux\s*$", before, re.IGNORECASE)):
         place = back(span, before, match[0].rstrip())
         return Diagnostic("V102", "`aux` without a weight", (Label(place, "here"),), BRANCHING["aux"])
-    if written == "|" and inner is None and not before.strip().startswith("claim"):
-        help = f"layers stand apart, with spaces between: a `|` parts branches in {_BRACKETS}"
-        return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
+    in_lines = inner is None or (source.text[inner] == "{" and not in_section(source, inner))
+    if written == "|" and in_lines and not before.strip().startswith("claim"):
+        return bare_bar(span)
     if before.rstrip().endswith("->") and (kind_called(written) or is_layer(written, parser("arch"))):
         help = "layers follow each other without arrows: behind `->` stands what is printed of one, such as its size"
         return Diagnostic("V102", f"`{written}` can't stand here", (Label(span, "this one"),), help)
@@ -248,7 +232,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if name is not None and is_layer(name.text, parser("arch")):
             name = None
         if name is None or name.text.lower().startswith("aux"):
-            help = f"branches stand in {_BRACKETS}, other elements in ( )"
+            help = f"branches stand in {BRACKETS}, other elements in ( )"
             return Diagnostic("V102", "`[` can't stand here", (Label(span, "this one"),), help)
         if re.match(r"\[\s*[\d$]", source.text[span.start : span.start + 20]):
             arguments = source.text[span.start + 1 : span.start + LONGEST].partition("]")[0].strip()
@@ -258,7 +242,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         if known:
             hint = Hint(f"did you mean `{known}[ … | … ]`?", known, is_guess=elsewhere is None)
             return unknown_word(name, hint)
-        return unknown_word(name, f"branches are brought together by {_BRACKETS}")
+        return unknown_word(name, f"branches are brought together by {BRACKETS}")
     if written == "]" and inner is not None and "VBAR" in wanted and (word := _word_before(source, inner)):
         whole = Span(source, word.start, span.end)
         message = f"`{word.text}` with one branch"
@@ -274,7 +258,7 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
         help = f"its branches stand in brackets: `{merge}[ … | … ]`"
         return Diagnostic("V102", message, (Label(name, "here"),), help)
     if written == "|":
-        help = f"branches stand in {_BRACKETS}"
+        help = f"branches stand in {BRACKETS}"
         return Diagnostic("V102", "`|` can't stand here", (Label(span, "this one"),), help)
     return None
 

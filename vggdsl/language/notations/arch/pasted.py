@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from vggdsl.language.notations.arch.misplaced import in_section, separated
+from vggdsl.language.notations.arch.misplaced import separated
+from vggdsl.language.notations.arch.sections import in_section
 from vggdsl.language.notations.arch.words import WITHOUT_HOLDER, unknown_word, whole_call
 from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.source import Source, Span
