@@ -87,6 +87,9 @@ def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Pat
     other = run("search", spec, "-o", folder, *QUIET, "--params", "..1999")
     assert other.exit_code == 1
     assert "params ..2000, now ..1999" in other.stderr
+    spec.write_text(TEXT.replace("FC-3", "FC-8 FC-3"))
+    other = run("search", spec, "-o", folder, *QUIET, "--params", "..2000", "--epochs", 9, "--batch", 8)
+    assert "this search: its space is another; batch 16, now 8; epochs 3, now 9\n" in other.stderr
 
 
 def test_what_the_search_trained_is_what_train_trains(spec: Path, tmp_path: Path) -> None:
@@ -109,7 +112,7 @@ def test_a_search_is_of_certain_data(tmp_path: Path) -> None:
             noise(tmp_path / data / "pics" / "abc"[seed % 3] / f"{seed}.png", seed)
     flags = ("--trials", 1, "--epochs", 1)
     searched(path, tmp_path / "search", "--data", tmp_path / "one", *flags)
-    for data, others, told in (("two", (), "data-digest "), ("one", ("--skip-bad",), "skip-bad no, now yes")):
+    for data, others, told in (("two", (), "its images are others"), ("one", ("--skip-bad",), "skip-bad no, now yes")):
         result = run("search", path, "-o", tmp_path / "search", *QUIET, *flags, "--data", tmp_path / data, *others)
         assert (result.exit_code, "V613" in result.stderr, told in result.stderr) == (1, True, True), result.stderr
 

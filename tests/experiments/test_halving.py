@@ -526,6 +526,9 @@ def test_a_folder_is_of_one_search(tmp_path: Path) -> None:
     assert keep(folder, {"params": "..1"})
     told = refusal(lambda: keep(folder, {"params": "..2"}))
     assert (told.code, "params ..1, now ..2" in told.message) == ("V613", True)
+    assert "remove" in (told.help or "")
+    (folder / "search.json").write_text("{}")
+    assert "other things" in refusal(lambda: keep(folder, {"params": "..1"})).message
     (folder / "search.json").write_text("[")
     assert refusal(lambda: keep(folder, {"params": "..1"})).code == "V613"
     other = tmp_path / "other"

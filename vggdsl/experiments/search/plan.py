@@ -13,11 +13,11 @@ from vggdsl.experiments.search.budget import refuse_unfit
 from vggdsl.experiments.search.halving import Halving
 from vggdsl.experiments.search.proposals import Proposals
 from vggdsl.experiments.search.search import Audience, Search
-from vggdsl.experiments.search.settings import keep
+from vggdsl.experiments.search.settings import DATA, SPACE, keep
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language import notations, syntax
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.space import Budget, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
@@ -86,10 +86,11 @@ class Plan:
         data = find_data(recipe, experiment.spec.typed.input, place.data_folder, download=place.download)
         bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
         return {
-            "space": hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
+            SPACE: hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
             **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
-            "recipe": f"{recipe.name or ''} {recipe.digest}".strip(),
-            "data-digest": data.digest(),
+            "recipe": recipe.name or "unnamed",
+            **{key: recipe.written(key) for key in KEYS if key not in ("seeds", "checkpoint")},
+            DATA: data.digest(),
             "skip-bad": "yes" if place.skip_bad else "no",
             "seed": str(recipe.seeds[0]),
             "halving": str(self.factor or "none"),

@@ -1,14 +1,18 @@
 """What is searched and how, as its folder remembers it: a call that says otherwise doesn't go on with it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vggdsl.records.collect import SEARCH
 from vggdsl.records.runfolder import Lock
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file, write_text
+from vggdsl.text.printing import shown
 
+SPACE, DATA = "space", "data-digest"
+_DIGESTS = {SPACE: "its space is another", DATA: "its images are others"}
+"""Settings whose values tell nobody anything."""
 _LOCK = ".search.lock"
 
 
@@ -35,12 +39,18 @@ def keep(folder: Path, settings: Mapping[str, str]) -> bool:
     except ValueError:
         raise _other(folder, f"{SEARCH} can't be read") from None
     if there != settings:
-        differ = [key for key in settings if not isinstance(there, dict) or there.get(key) != settings[key]]
-        said = [f"{key} {there.get(key) if isinstance(there, dict) else None}, now {settings[key]}" for key in differ]
-        raise _other(folder, "; ".join(said) or f"{SEARCH} says more")
+        if not isinstance(there, dict) or there.keys() != settings.keys():
+            raise _other(folder, f"{SEARCH} says other things than this version writes")
+        help = "search in another folder with `-o DIR`, or remove that one; or say what was said there"
+        raise _other(folder, "; ".join(_differences(there, settings)), help)
     return True
 
 
-def _other(folder: Path, why: str) -> RecordError:
-    help = "search in another folder with `-o DIR`, or say what was said there"
+def _differences(there: Mapping[str, object], now: Mapping[str, str]) -> Iterator[str]:
+    for key, value in now.items():
+        if there[key] != value:
+            yield _DIGESTS.get(key, f"{key} {shown(str(there[key]))}, now {value}")
+
+
+def _other(folder: Path, why: str, help: str = "search in another folder with `-o DIR`") -> RecordError:
     return RecordError(Diagnostic("V613", f"{folder} isn't the folder of this search: {why}", help=help))
