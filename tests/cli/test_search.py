@@ -127,6 +127,24 @@ def test_what_a_search_stopped_early_is_left_alone_but_by_its_name(spec: Path, t
         assert {(path / "record.arch").is_file() for path in begun} == {there}
 
 
+def test_what_is_trained_into_its_folder_is_no_part_of_it(spec: Path, tmp_path: Path) -> None:
+    flags = ("--epochs", 2, "--trials", 2, "--halving", 2)
+    found = searched(spec, tmp_path / "search", *flags)
+    best, stopped = (Path(row["run"]) for row in found["tried"])
+    assert not found["tried"][1]["ended"]
+    for call in (
+        (best / "spec.arch", "--epochs", 2, "--seeds", 2, "--missing"),
+        (best / "spec.arch", "--epochs", 1),
+        (best / "record.arch",),
+        (stopped / "spec.arch", "--epochs", 2),
+    ):
+        result = run("train", *call, "--runs", best.parent, "--device", "cpu", "--log", "none", "--quiet")
+        assert result.exit_code == 0, result.output
+    assert run("train", "--more", 1, best, "--quiet", "--log", "none").exit_code == 0
+    assert len([*best.parent.glob("*/recipe.json")]) == 7
+    assert searched(spec, tmp_path / "search", *flags) == found
+
+
 def test_a_search_that_is_killed_goes_on_and_ends_as_one_that_never_was(spec: Path, tmp_path: Path) -> None:
     whole = searched(spec, tmp_path / "whole")
     folder = tmp_path / "killed"

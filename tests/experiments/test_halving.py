@@ -30,12 +30,13 @@ from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
 from vggdsl.experiments.search.table import Found, on_front
-from vggdsl.experiments.search.trainings import Runs
+from vggdsl.experiments.search.trainings import TORN, Runs
 from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.spec.space import Budget, Space, load_space, within
 from vggdsl.spec.spec import parse
-from vggdsl.text.errors import Diagnostic, InputError, RecipeError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
 
 SPEC = parse("input 4x4x1 FC-2 softmax")
@@ -271,19 +272,46 @@ def test_a_run_is_of_the_network_that_its_spec_says(tmp_path: Path) -> None:
     runs = Runs(tmp_path, lambda spec: spec.recipe(), Workplace(), lambda network, rung: Silent(), Unheard().noticed)
     network = Tried(1, {}, replace(SPEC, name="space-001"))
 
-    def begun(name: str, text: str) -> Path:
+    def begun(name: str, text: str = SPEC.text, seed: int = 0, added: int = 0, **flags: int) -> Path:
         (tmp_path / name).mkdir()
-        (tmp_path / name / "recipe.json").write_text("{}")
-        (tmp_path / name / "spec.arch").write_text(text)
-        return tmp_path / name
+        folder = RunFolder(tmp_path / name, parse(text), SPEC.recipe().with_flags(**flags), seed)
+        folder.write_plan(tmp_path, "cpu", Start(), added=added)
+        return folder.path
 
     assert runs.run_of(network) is None
     ours = begun("space-001-s0-1", f"# told otherwise\n{SPEC.text}")
     begun("space-001-s0-2", "input 4x4x1 FC-3 softmax")  # before the study was lost, another network was the first
-    begun("space-001-s0-3", "input 4x4")
+    begun("space-001-s0-3")
+    (tmp_path / "space-001-s0-3" / "spec.arch").write_text("input 4x4")
     assert runs.run_of(network) == ours
-    again = begun("space-001-s0-10", SPEC.text)
+    again = begun("space-001-s0-10")
+    assert runs.run_of(network) == ours, "the same once more is a user's"
+    (ours / TORN).write_text("torn")
+    assert runs.run_of(network) == again, "unless the search began it, where the first was torn"
+    begun("space-001-s1-1", seed=1)
+    begun("space-001-s0-4", added=3, epochs=SPEC.recipe().epochs + 3)
+    begun("space-001-s0-5", batch=7)
     assert runs.run_of(network) == again
+
+
+def test_a_run_that_cannot_be_gone_on_with_is_set_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = Unheard()
+    runs = Runs(tmp_path, lambda spec: spec.recipe(), Workplace(), lambda network, rung: Silent(), told.noticed)
+    spec, path = replace(parse("input 8x8x1 FC-10 softmax"), name="space-001"), tmp_path / "space-001-s0-1"
+    network = Tried(1, {}, spec)
+    path.mkdir()
+    RunFolder(path, spec, spec.recipe(), 0).write_plan(tmp_path, "cpu", Start())
+
+    def torn(run: Path, *of: object) -> None:
+        assert run == path
+        raise RecordError(Diagnostic("V607", "its checkpoints are torn"))
+
+    begun = list[object]()
+    monkeypatch.setattr("vggdsl.experiments.search.trainings.resume", torn)
+    monkeypatch.setattr("vggdsl.experiments.search.trainings.begin", lambda *of: begun.append(of))
+    runs.train(network, 1)
+    assert (len(begun), told.told, runs.run_of(network)) == (1, ["noticed"], None)
+    assert (path / TORN).read_text() == "V607: its checkpoints are torn\n"
 
 
 # -- the front

@@ -13,11 +13,11 @@ from vggdsl.experiments.search.budget import refuse_unfit
 from vggdsl.experiments.search.halving import Halving
 from vggdsl.experiments.search.proposals import Proposals
 from vggdsl.experiments.search.search import Audience, Search
-from vggdsl.experiments.search.settings import DATA, SPACE, keep
+from vggdsl.experiments.search.settings import DATA, SPACE, entries, keep
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language import notations, syntax
-from vggdsl.spec.recipe import KEYS, Recipe
+from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Budget, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
@@ -89,7 +89,7 @@ class Plan:
             SPACE: hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
             **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
             "recipe": recipe.name or "unnamed",
-            **{key: recipe.written(key) for key in KEYS if key not in ("seeds", "checkpoint")},
+            **entries(recipe),
             DATA: data.digest(),
             "skip-bad": "yes" if place.skip_bad else "no",
             "seed": str(recipe.seeds[0]),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vggdsl.records.collect import SEARCH
 from vggdsl.records.runfolder import Lock
+from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file, write_text
 from vggdsl.text.printing import shown
@@ -14,6 +15,15 @@ SPACE, DATA = "space", "data-digest"
 _DIGESTS = {SPACE: "its space is another", DATA: "its images are others"}
 """Settings whose values tell nobody anything."""
 _LOCK = ".search.lock"
+
+
+UNCOMPARED = ("seeds", "checkpoint")
+"""Entries of a recipe that don't say what a training by one seed gives."""
+
+
+def entries(recipe: Recipe) -> dict[str, str]:
+    """A recipe as text, entry by entry, by which two are one."""
+    return {key: recipe.written(key) for key in KEYS if key not in UNCOMPARED}
 
 
 def keep(folder: Path, settings: Mapping[str, str]) -> bool:

@@ -1,5 +1,6 @@
 """The trainings of a search: each network's is a run in its folder, which is begun, and gone on with."""
 
+import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
@@ -11,6 +12,7 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.reporter import Reporter
 from vggdsl.experiments.search.halving import Standing
 from vggdsl.experiments.search.proposals import Tried
+from vggdsl.experiments.search.settings import UNCOMPARED, entries
 from vggdsl.experiments.train import begin, resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, has_diverged
@@ -19,15 +21,18 @@ from vggdsl.records.runfolder import METRICS, HeldError
 from vggdsl.spec.copies import PLAN, SPEC
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
-from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
-from vggdsl.text.files import file_name, is_file
+from vggdsl.text.errors import Diagnostic, RecordError, VggdslError, in_a_line
+from vggdsl.text.files import file_name, is_file, write_text
+
+TORN = "torn.txt"
+"""Of a run that couldn't be gone on with, so that the search began another: why."""
 
 
 class Trainings(Protocol):
     """What a search asks of trainings; tests have some that take no time."""
 
     def run_of(self, network: Tried) -> Path | None:
-        """The folder of its last run, if one was begun."""
+        """The folder of its run, if one was begun."""
 
     def standing(self, network: Tried) -> Standing:
         """How far that of a network is."""
@@ -45,21 +50,30 @@ class Runs:
     workplace: Workplace
     reporter: Callable[[Tried, int | None], Reporter]
     told: Callable[[Tried, Diagnostic], None]
-    _networks: dict[Path, str] = field(default_factory=dict)
+    _does: dict[Path, object] = field(default_factory=dict)
 
     def run_of(self, network: Tried) -> Path | None:
-        """By its number and its spec: where the study was lost, a number is given to another network."""
-        ours = re.compile(re.escape(file_name(network.spec.name)) + r"-.*-(\d+)")
-        found = ((int(match[1]), path) for path in self.folder.iterdir() if (match := ours.fullmatch(path.name)))
-        runs = [(number, path) for number, path in found if is_file(path / PLAN)]
-        return next((path for _, path in sorted(runs, reverse=True) if self._network(path) == network.digest), None)
+        """The first that trains its network by the search's recipe and seed, if it isn't torn.
 
-    def _network(self, run: Path) -> str | None:
-        """The digest of a run's network; None while its spec isn't written, or can't be read."""
-        if run not in self._networks:
-            with suppress(OSError, ValueError, VggdslError):
-                self._networks[run] = parse((run / SPEC).read_text("utf-8")).network.graph.digest
-        return self._networks.get(run)
+        Others of its name are no part of the search: those of the network that had its number before a study was
+        lost, and what users train here, such as other seeds, more epochs, or the same once more.
+        """
+        recipe = self.recipe(network.spec)
+        ours = re.compile(re.escape(file_name(network.spec.name)) + rf"-(?:.*-)?s{recipe.seeds[0]}-(\d+)")
+        found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := ours.fullmatch(path.name))]
+        wanted = network.digest, recipe.seeds[0], 0, entries(recipe)
+        whole = (path for _, path in sorted(found) if is_file(path / PLAN) and not is_file(path / TORN))
+        return next((path for path in whole if self._done_by(path) == wanted), None)
+
+    def _done_by(self, run: Path) -> object:
+        """A run's network, seed, added epochs and recipe; None while they aren't written, or can't be read."""
+        if run not in self._does:
+            with suppress(OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, VggdslError):
+                plan = json.loads((run / PLAN).read_text("utf-8"))
+                network = parse((run / SPEC).read_text("utf-8")).network.graph.digest
+                does = {key: entry["value"] for key, entry in plan["entries"].items() if key not in UNCOMPARED}
+                self._does[run] = network, plan["seed"], plan.get("added", 0), does
+        return self._does.get(run)
 
     def standing(self, network: Tried) -> Standing:
         path = self.run_of(network)
@@ -78,6 +92,7 @@ class Runs:
             except HeldError:
                 raise
             except RecordError as error:  # its checkpoints are torn: it begins anew
+                write_text(run / TORN, f"{in_a_line(error)}\n")
                 for finding in error.diagnostics:
                     self.told(network, finding)
         recipe = self.recipe(spec)
