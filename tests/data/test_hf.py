@@ -279,6 +279,12 @@ def test_files_are_read_anew_when_their_content_is_another(tmp_path: Path) -> No
     assert before.revision != after.revision
 
 
+@pytest.mark.parametrize("name", ["set[1]", "s*1", "s?t1"])
+def test_signs_of_patterns_in_names_are_letters(name: str, tmp_path: Path) -> None:
+    parquet(tmp_path / "set1", train=rows(30))
+    assert read(parquet(tmp_path / name, train=rows(60))).split == "42/6/12"
+
+
 # -- what is refused
 
 

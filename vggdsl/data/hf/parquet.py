@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from glob import escape
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,6 +100,7 @@ def _read(files: list[Path]) -> "Dataset":
     for path in files:
         with path.open("rb") as file:
             content.update(file_digest(file, "sha256").digest())
-    builder = Parquet(hash=content.hexdigest(), data_files={"train": [str(path) for path in files]})
+    names = [escape(str(path)) for path in files]  # they are taken for patterns
+    builder = Parquet(hash=content.hexdigest(), data_files={"train": names})
     builder.download_and_prepare()
     return builder.as_dataset(split="train")
