@@ -68,6 +68,11 @@ def test_a_search_ends_in_a_table_and_a_picture_and_the_best_have_records(spec: 
     measured = load_run(best["run"]).result
     assert (measured.val_accuracy, measured.test_accuracy) == (best["val_accuracy"], best["test_accuracy"])
     assert {row["test_accuracy"] for row in found["tried"] if not row["ended"]} == {None}
+    results = run("results", tmp_path / "search")
+    assert (results.exit_code, results.stderr) == (0, "")
+    assert results.stdout.count("space-") == 2  # those with records
+    stopped = next(row["run"] for row in found["tried"] if not row["ended"])
+    assert "W612" in run("results", stopped).stderr
     assert (tmp_path / "search" / "front.svg").read_text().startswith("<svg")
     assert (tmp_path / "search" / "front.png").read_bytes().startswith(b"\x89PNG")
 

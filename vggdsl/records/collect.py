@@ -322,13 +322,14 @@ def _found(path: str, findings: list[Diagnostic]) -> list[str]:
 
 
 def _walk(folder: Path, findings: list[Diagnostic], blocks: bool = False) -> Iterator[str]:
-    """The specs below a folder and the records of its runs; files of blocks only if asked for."""
+    """The specs below a folder and the records of its runs; files of blocks only if asked for. Runs that were
+    interrupted are added to ``findings``, but for those of a search, which stops most of them."""
     for root, folders, names in os.walk(folder):
         if PLAN in names:
             folders.clear()
             if RECORD in names:
                 yield os.path.join(root, RECORD)  # noqa: PTH118  # as the walk spells it
-            else:
+            elif root == str(folder) or has_diverged(Path(root)) or not is_file(Path(root).parent / SEARCH):
                 findings.append(without_record(root))
             continue
         folders[:] = sorted(name for name in folders if not name.startswith(".") and (blocks or name != "blocks"))
