@@ -122,6 +122,18 @@ def test_a_search_is_of_certain_data(tmp_path: Path) -> None:
         assert (result.exit_code, "V613" in result.stderr, told in result.stderr) == (1, True, True), result.stderr
 
 
+def test_images_that_cant_be_read_are_told_before_there_is_a_folder(tmp_path: Path) -> None:
+    path, folder = tmp_path / "space.arch", tmp_path / "search"
+    path.write_text(TEXT.replace("fake(n=100, classes=3)", 'folder("pics")'))
+    for seed in range(60):
+        noise(tmp_path / "pics" / "abc"[seed % 3] / f"{seed}.png", seed)
+    (tmp_path / "pics" / "a" / "bad.png").write_text("none")
+    flags = ("--trials", 1, "--epochs", 1)
+    result = run("search", path, "-o", folder, *QUIET, *flags)
+    assert (result.exit_code, result.stderr.count("V530"), folder.exists()) == (1, 1, False)
+    searched(path, folder, *flags, "--skip-bad")
+
+
 def test_what_a_search_stopped_early_is_left_alone_but_by_its_name(spec: Path, tmp_path: Path) -> None:
     found = searched(spec, tmp_path / "runs" / "search")
     assert run("search", spec, "--write", tmp_path / "nets").exit_code == 0

@@ -17,10 +17,12 @@ from vggdsl.experiments.search.settings import DATA, SPACE, entries, keep
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language import notations, syntax
+from vggdsl.records.collect import SEARCH
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Budget, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
+from vggdsl.text.files import is_file
 
 _LOOKED_AT = 1_000
 """The first networks at the most, until one can be trained; then so many that are drawn from all."""
@@ -84,6 +86,8 @@ class Plan:
         """All of which a result depends. Raises ``InputError`` with why there are no such data."""
         recipe, budget, place = experiment.recipe, self.budget, self.workplace
         data = find_data(recipe, experiment.spec.typed.input, place.data_folder, download=place.download)
+        if not is_file(self.folder / SEARCH):  # what is wrong with them is told before there is a folder
+            data.load(skip_bad=place.skip_bad)
         bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
         return {
             SPACE: hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
