@@ -5,7 +5,16 @@ from strategies import composite
 
 _NAMES = ("w", "k", "d")
 _NUMBERS = {"w": "{w=4|6|8}", "k": "{k=1..3}", "d": "{d=2|5}"}
-_PLAIN = ("conv3-4", "ReLU", "conv1-{3|5}", "conv{1|3}-6", "conv3-{2..6:2} x{1..2}", "dropout-{0.3|0.5}", "BN")
+_PLAIN = (
+    "conv3-4",
+    "ReLU",
+    "conv1-{3|5}",
+    "conv{1|3}-6",
+    "conv{1|3}x{1|3}-3",
+    "conv3-{2..6:2} x{1..2}",
+    "dropout-{0.3|0.5}",
+    "BN",
+)
 
 
 @composite
@@ -49,6 +58,7 @@ def space_texts(draw: st.DrawFn) -> str:
         "block c() { ( conv1-2 | conv3-{2|3} ) }",
         "conv1-{w=4|6|8} conv1-{d=2|5} conv1-2 x{k=1..3}" if draw(st.booleans()) else " ".join(_NUMBERS_IN),
         *rows,
+        *draw(st.sampled_from([[], ["maxpool{1|2}x{1|2}/2"], ["conv3-2/{1|2}x{1|2}"]])),
         "FC-10 softmax",
         *draw(st.sampled_from([[], ["after conv: ( BN | dropout-0.3 )"], ["default conv: bias={yes|no}"]])),
     ]

@@ -18,6 +18,9 @@ from vggdsl.text.errors import NetworkError
 from vggdsl.text.source import NOWHERE, Source
 
 
+HEAD = "input 32x32x3\n"
+
+
 def document(text: str) -> Document:
     return arch.parse(Source("a.arch", text))
 
@@ -36,6 +39,8 @@ def test_a_space_is_written_as_it_is_read(text: str) -> None:
     written = arch.write(read)
     assert document(written) == read
     assert arch.write(document(written)) == written
+    assert [choice.options for choice in choices(written).all] == [choice.options for choice in choices(text).all]
+    assert choices(written).count({}) == choices(text).count({})
 
 
 @given(space_texts())
@@ -101,10 +106,16 @@ def test_numbers_and_ranges_are_options_in_their_order(numbers: list[int], steps
     assert options == (*map(str, numbers), *map(str, range(10**7, high + 1, by)))
 
 
+PAIRS = ["conv{1|3}x{1|3}-4", "maxpool{2|3}x{2|3}/2", "conv3-4/{1|2}x{1|2}", "conv{k=1|3}x{k=1|3}-4", "conv{1|3}-4"]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_two_choices_of_sides_stay_two_when_they_are_written(pair: str) -> None:
+    read = document(HEAD + pair)
+    assert networks(arch.write(read).removeprefix(HEAD)) == networks(pair)
+
+
 # -- what a choice is
-
-
-HEAD = "input 32x32x3\n"
 
 
 def networks(text: str) -> list[str]:

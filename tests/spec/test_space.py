@@ -12,9 +12,10 @@ from refusals import refusal
 from spaces import space_texts
 
 import vggdsl
+from vggdsl.language import notations
 from vggdsl.language.library import shipped
 from vggdsl.network.shapes import Pair
-from vggdsl.spec.space import Budget, Counted, Space, count, load_space, made_networks, space_of, within
+from vggdsl.spec.space import Budget, Counted, Network, Space, count, load_space, made_networks, space_of, within
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 
@@ -39,6 +40,17 @@ def test_each_network_is_an_ordinary_spec(text: str) -> None:
         assert again.network.graph == spec.network.graph
         assert again.text == spec.text == vggdsl.write(spec)
         assert found.network(picks).typed.params == again.typed.params
+
+
+@fewer
+@given(space_texts())
+def test_a_space_that_is_written_has_the_same_networks(text: str) -> None:
+    found, again = space(text), space(notations.write(space(text).document))
+    for made, other in islice(zip(made_networks(found, 30), made_networks(again, 30), strict=True), 30):
+        assert made[0] == other[0]
+        assert isinstance(made[1], Network)
+        assert isinstance(other[1], Network)
+        assert made[1].annotated.graph.digest == other[1].annotated.graph.digest
 
 
 @fewer

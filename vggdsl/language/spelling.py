@@ -66,9 +66,11 @@ def layer_text(layer: syntax.Layer) -> str:
 
 
 def sides_text(sides: tuple[syntax.Value, syntax.Value]) -> str:
-    """Height and width as a word has them: ``3`` if they are equal, else ``3x5``."""
+    """Height and width as a word has them: ``3`` if they are equal, else ``3x5``. Two choices without a name, even of
+    the same options, are ``{1|3}x{1|3}``: each is made for itself."""
     h, w = sides
-    return str(h) if h == w else f"{h}x{w}"
+    is_one = h is w or (h == w and not (isinstance(h, syntax.Choice) and not h.name))
+    return str(h) if is_one else f"{h}x{w}"
 
 
 def expects_pieces(expects: syntax.Expects) -> list[str]:
