@@ -17,7 +17,6 @@ from vggdsl.language.syntax import Choice, Document
 from vggdsl.text.errors import NetworkError
 from vggdsl.text.source import NOWHERE, Source
 
-
 HEAD = "input 32x32x3\n"
 
 
@@ -206,6 +205,27 @@ def test_a_block_that_alternatives_call_again_and_again_is_refused() -> None:
     blocks = [f"block b{i}() {{ ( b{i + 1}() | b{i + 1}() ) }}" for i in range(40)]
     with pytest.raises(NetworkError, match="V219"):
         choices("\n".join([*blocks, "block b40() { ReLU }", HEAD, "b0()"]))
+
+
+def linked(count: int) -> str:
+    """Alternations of two, and further on the same ones with other layers: 3 ways each."""
+    rows = "( p{0}= conv3-{{4|6}} | conv3-8 )\n", "( p{0}= ReLU | BN )\n"
+    return HEAD + "".join(row.format(i) for row in rows for i in range(count))
+
+
+def test_choices_are_linked_in_as_many_ways_as_can_be_counted() -> None:
+    assert choices(linked(9)).networks == 3**9
+    with pytest.raises(NetworkError, match=r"V219.*linked in more than 1,000 ways"):
+        choices(linked(10))
+    with pytest.raises(NetworkError, match=r"V219.*linked in more than 1,000 ways"):
+        choices(linked(200))
+
+
+def test_a_number_of_networks_can_be_written() -> None:
+    row = "conv3-{1..1000}\n"
+    assert len(str(choices(HEAD + row * 333).networks)) == 1_000
+    with pytest.raises(NetworkError, match=r"V219.*more than 10\^1000 networks"):
+        choices(HEAD + row * 334)
 
 
 def test_the_repr_of_a_choice_is_what_is_written() -> None:

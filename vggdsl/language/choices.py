@@ -32,6 +32,10 @@ Picks = Mapping[str, int]
 
 MOST_SITES = 10_000
 """Places of choices, those in a block counted at each call."""
+MOST_NETWORKS = 10**1_000
+"""Larger numbers are no text that Python writes at once."""
+MOST_LINKED = 1_000
+"""Ways to make choices that stand again further on, which counting has to keep apart: ten of two options are 1,024."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def refuse_space(document: Document) -> None:
 def space_refused(document: Document) -> Diagnostic:
     """V226 of a space; raises what ``Choices`` raises."""
     choices = Choices(document)
-    count, first = choices.count({}), next(left for left in left_open(document) if not isinstance(left.what, Parameter))
+    count, first = choices.networks, next(left for left in left_open(document) if not isinstance(left.what, Parameter))
     message = f"a space of {plural(count, 'network')}, where one belongs"
     help = (
         "`vggdsl show` tells the ranges of all, `vggdsl search` looks for the best; or write one option of each choice"
@@ -85,7 +89,8 @@ def space_refused(document: Document) -> Diagnostic:
 class Choices:
     """The choices of a document whose links are resolved.
 
-    Raises ``NetworkError`` V227 for choices that disagree, V228 for what only one network can say, V219 for too many.
+    ``networks`` are all ways to make them. Raises ``NetworkError`` V227 for choices that disagree, V228 for what only
+    one network can say, V219 for too many.
     """
 
     def __init__(self, document: Document) -> None:
@@ -98,6 +103,9 @@ class Choices:
         self._known = dict[str, tuple[_Site, ...]]()
         self._made = 0
         self._sites = _once(site for content in document.contents for site in self._of_content(content))
+        self.networks = self.count({})
+        if self.networks > MOST_NETWORKS:
+            raise self._too_many("more than 10^1000 networks", "leave fewer choices open")
 
     @property
     def all(self) -> tuple[Open, ...]:
@@ -168,10 +176,17 @@ class Choices:
     def _count(self, more: int, name: str) -> None:
         self._made += more
         if self._made > MOST_SITES:
-            first = next(left.span for left in left_open(self.document) if not isinstance(left.what, Parameter))
-            message = f"choices at more than {MOST_SITES:,} places"
             help = "a choice in a block counts at each call: give it a name outside, or fewer calls"
-            raise NetworkError(Diagnostic("V219", message, (Label(first, "from here on"),), help))
+            raise self._too_many(f"choices at more than {MOST_SITES:,} places", help)
+
+    def _too_many(self, message: str, help: str) -> NetworkError:
+        first = next(left.span for left in left_open(self.document) if not isinstance(left.what, Parameter))
+        return NetworkError(Diagnostic("V219", message, (Label(first, "from here on"),), help))
+
+    def _refuse_linked(self, ways: _Ways) -> None:
+        if len(ways) > MOST_LINKED:
+            help = "of alternations whose name stands again further on, leave fewer open, or bring both places together"
+            raise self._too_many(f"choices linked in more than {MOST_LINKED:,} ways", help)
 
     # -- the ways to make them
 
@@ -206,6 +221,7 @@ class Choices:
             found, inner = self._ways_of(site, picks)
             seen.update(inner)
             ways = _joined(ways, found)
+            self._refuse_linked(ways)
             if done := {name for name in inner if seen[name] == self._places[name]}:
                 ways = self._without(ways, done, picks)
         return ways, seen

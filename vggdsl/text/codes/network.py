@@ -170,8 +170,9 @@ ROWS = (
         "V219",
         "network",
         "a repeat that can't be meant",
-        "A repeat is of 0, or repeats inside each other make more layers than any network has.",
-        "Check the number behind the `x`.",
+        "A repeat is of 0, or repeats inside each other make more layers than any network has. So it is of choices at "
+        "more places, or linked in more ways, than can be counted.",
+        "Check the number behind the `x`; of choices, leave fewer open.",
         example="v219_repeats",
     ),
     Code(
