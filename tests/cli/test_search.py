@@ -269,6 +269,21 @@ def test_how_many_there_are_is_counted_without_training(spec: Path, tmp_path: Pa
     assert f"{within} fit the budget" in result.stdout
 
 
+def test_equal_networks_are_told_from_ways_to_choose(spec: Path) -> None:
+    text = TEXT.replace("maxpool\nconv", "x{1|2} maxpool\nconv{1|3}x{1|3}-4 ( identity | identity )\nconv", 1)
+    result = run("search", "-", "--count", input=text.replace("{a=2|4|8}", "2").replace("conv{k=1|3}-4", "ReLU"))
+    assert "16 fit the budget, 8 of them different" in result.stdout
+    data = json.loads(run("search", spec, "--count", "--json").stdout)
+    assert (data["within"], data["different"]) == (6, 6)
+
+
+def test_specs_of_a_space_too_large_to_be_looked_at_are_not_written(tmp_path: Path) -> None:
+    text = TEXT.replace("conv3-{a=2|4|8}", "conv3-{1..400} conv3-{1..400}")
+    result = run("search", "-", "--params", "..10", "--write", tmp_path / "nets", input=text)
+    assert (result.exit_code, (tmp_path / "nets").exists()) == (2, False)
+    assert "100,000 networks at the most are looked at, " in " ".join(result.stderr.split())
+
+
 def test_specs_are_written_and_nothing_else_is_overwritten(spec: Path, tmp_path: Path) -> None:
     folder = tmp_path / "nets"
     data = json.loads(run("search", spec, "--write", folder, "--params", "..300", "--json").stdout)

@@ -25,6 +25,8 @@ from vggdsl.text.units import plural
 
 WORKERS = 4
 """Processes on Ray, unless told."""
+LOOKED_AT = 100_000
+"""Networks of a space at the most, to write those that fit: some minutes."""
 WRITTEN = 10_000
 """Specs at the most that are written."""
 LARGEST = 10**9
@@ -236,6 +238,7 @@ def _count(space: Space, budget: Budget, as_json: bool) -> None:
             "looked_at": counted.tried,
             "wrong": counted.wrong,
             "within": counted.within,
+            "different": counted.different,
             "exact": counted.is_exact,
             "fitting": counted.estimate,
             "interval": [low, high],
@@ -248,7 +251,8 @@ def _count(space: Space, budget: Budget, as_json: bool) -> None:
         such = "is no network:" if counted.wrong == 1 else "are no networks, such as"
         say(f"{counted.wrong:,}{drawn} {such} {_why(space, counted)}")
     if counted.is_exact:
-        say(f"{counted.within:,} fit the budget")
+        equal = "" if counted.different == counted.within else f", {counted.different:,} of them different"
+        say(f"{counted.within:,} fit the budget{equal}")
     else:
         say(f"about {counted.estimate:,} fit the budget (95 %: {low:,} to {high:,}), {counted.within:,}{drawn}")
 
@@ -261,6 +265,9 @@ def _why(space: Space, counted: Counted) -> str:
 
 def _write(space: Space, budget: Budget, folder: Path, as_json: bool) -> None:
     """Writes a spec for each network that fits, under the name that tells it by its digest."""
+    if space.networks > LOOKED_AT:
+        ways = f"{plural(LOOKED_AT, 'network')} at the most are looked at, {space.name} has {space.networks:,}"
+        raise click.UsageError(f"{ways}: leave fewer choices open, or let `vggdsl search` draw")
     found = dict[str, Spec]()
     for picks in space.assignments():
         try:

@@ -4,6 +4,7 @@ import math
 import random
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -61,7 +62,7 @@ class Space:
     @cached_property
     def networks(self) -> int:
         """How many assignments there are, however many: by arithmetic."""
-        return self._made.count({})
+        return self._made.networks
 
     def __len__(self) -> int:
         """``networks``. Raises ``OverflowError`` where they are more than Python's ``len`` can tell."""
@@ -184,6 +185,8 @@ class Counted:
     """Of those that were tried."""
     wrong: int
     """Of those that were tried: no networks, which count as beyond any budget."""
+    different: int
+    """Of those within it, without the ones that another assignment gives, too."""
     example: tuple[Mapping[str, int], VggdslError] | None = None
     """One of these, and why it is none."""
 
@@ -194,7 +197,7 @@ class Counted:
     @property
     def estimate(self) -> int:
         """Of all networks, how many keep to it: the very number if that ``is_exact``."""
-        return round(self.networks * self.within / self.tried)
+        return round(Fraction(self.networks * self.within, self.tried))
 
     @property
     def interval(self) -> tuple[int, int]:
@@ -202,7 +205,7 @@ class Counted:
         if self.is_exact:
             return self.within, self.within
         low, high = _wilson(self.within, self.tried)
-        return math.floor(self.networks * low), math.ceil(self.networks * high)
+        return math.floor(self.networks * Fraction(low)), math.ceil(self.networks * Fraction(high))
 
 
 _Z = 1.959963984540054
@@ -214,21 +217,22 @@ def _wilson(hits: int, tries: int) -> tuple[float, float]:
     share, z2 = hits / tries, _Z**2 / tries
     middle = (share + z2 / 2) / (1 + z2)
     half = _Z / (1 + z2) * math.sqrt(share * (1 - share) / tries + z2 / (4 * tries))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    return middle - half if hits else 0.0, middle + half if hits < tries else 1.0  # there, but for rounding
 
 
 def count(space: Space, budget: Budget, most: int, seed: int = 0) -> Counted:
     """How many networks keep to a budget: of up to ``most`` each is made, of more a sample of so many, by a seed."""
     kept = wrong = tried = 0
-    example = None
+    digests, example = set[str](), None
     for picks, made in made_networks(space, most, seed):
         tried += 1
         if isinstance(made, VggdslError):
             wrong += 1
             example = example or (picks, made)
-        else:
-            kept += within(made.typed, budget)
-    return Counted(space.networks, tried, kept, wrong, example)
+        elif within(made.typed, budget):
+            kept += 1
+            digests.add(made.annotated.graph.digest)
+    return Counted(space.networks, tried, kept, wrong, len(digests), example)
 
 
 Made = tuple[Mapping[str, int], Network | VggdslError]

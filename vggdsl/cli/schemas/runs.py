@@ -75,6 +75,7 @@ class CountedSpace(TypedDict):
     looked_at: Annotated[int, "of them: all, or a sample"]
     wrong: Annotated[int, "of those, the ones that are no networks"]
     within: Annotated[int, "of those, the ones that fit the budget"]
+    different: Annotated[int, "of these, without the ones that other choices give, too"]
     exact: Annotated[bool, "whether all were looked at"]
     fitting: Annotated[int, "of all networks, as many as fit, or as the sample tells"]
     interval: Annotated[list[int], "within which that is, with 95 % confidence"]
