@@ -317,3 +317,13 @@ def test_a_name_is_changed_wherever_it_stands_and_nothing_else() -> None:
     edits = rename(words, cursor, "n")
     assert not isinstance(edits, Refusal)
     assert edited(words.source, edits).startswith("block e(n) { conv3-$n pad=$n a: conv1-$n }\ninput 8x8x3 a: e(1)")
+
+
+@pytest.mark.parametrize("text", ["conv3-{w=8|16} b({^w=8|16})", "b({^w=8|16}) conv1-$w", "b(3, {^w=8|16} ) x$w"])
+def test_a_choice_that_a_call_gives_is_renamed(text: str) -> None:
+    block = "block b(n, m) { conv3-$n }" if "," in text else "block b(n) { conv3-$n }"
+    words, cursor = at(f"input 8x8x3\n{block}\n{text}\nFC-10\n")
+    edits = rename(words, cursor, "u")
+    assert not isinstance(edits, Refusal)
+    old = text.replace("^", "")
+    assert old.replace("w=", "u=").replace("$w", "$u") in edited(words.source, edits)

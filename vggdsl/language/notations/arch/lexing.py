@@ -11,7 +11,7 @@ from functools import cache
 
 from lark.lexer import TerminalDef
 
-from vggdsl.language.notations.grammar import parser
+from vggdsl.language.notations.grammar import CHOICE, parser
 from vggdsl.text.source import Placed, Source, Span
 
 NEWLINE, COMMENT, STRING, UNCLOSED = "_NL", "COMMENT", "STRING", "UNCLOSED"
@@ -22,13 +22,14 @@ _HERE = {_BLANK: r"[ \t\r\f\v]+", NEWLINE: r"\n", COMMENT: r"#[^\n]*", STRING: r
 _NAMES = {
     "REF_RANGE": r"(?!\d+\.\.\d+(?![\w.-]))\w+(\.\w+)*\.\.\w+(\.\w+)*",
     "CHOSEN": r"((?<=\()(?<!\w\()|(?<=\([ \t])(?<!\w\([ \t]))[A-Za-z]\w*[ \t]*=(?!=)",
+    "CHOICE": rf"((?<=[(,])|(?<=[(,]\s)){CHOICE}",
     "PARTED": r"(?=\w*[A-Za-z_])(?![xX]\d+\.\d)\w+(\.\w+)+(?![\w(:-])",
 }
-"""Names that are tried before the words with which they can begin: of elements, `x2..3a` and `bn.1`; of choices, which
-stand behind a bracket that isn't that of a call, `( pool= `."""
+"""What is tried before the words with which it can begin: names of elements, `x2..3a` and `bn.1`; of choices, which
+stand behind a bracket that isn't that of a call, `( pool= `; choices that a call gives, whose brace is no block's."""
 SIGNS = ("COMMA", "LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE", "VBAR", "EQUALS", "COLON")
 """What nothing else begins with: that is tried first, since most words are short."""
-_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", "CHOSEN", *_HERE)
+_NO_WORDS = ("KIND", "BRACKETED", "NESTED", "ASSIGNED", "SPACED", "REF_RANGE", "CHOSEN", "CHOICE", *_HERE)
 """Terminals of what is known by what stands before it, of code with all in its brackets, and what is said here."""
 
 
