@@ -117,8 +117,8 @@ def _repeat_run_on(span: Span, before: str) -> Diagnostic | None:
     start = span.start - (len(head[0]) if head else 0)
     whole = re.compile(_WORD).match(span.source.text, start, start + LONGEST)
     found = _RUN_ON.fullmatch(whole[0]) if whole else None
-    if whole is None or found is None or not is_layer(found[1], parser("arch")):
-        return None
+    if whole is None or found is None or "/" in found[1] or not is_layer(found[1], parser("arch")):
+        return None  # behind a stride it may be the other side of it
     place, apart = Span(span.source, *whole.span()), f"{found[1]} {found[2]}"
     wrong = Diagnostic("V101", f"unknown word `{place.text}`", (Label(place, "not known"),))
     return wrong.helped(f"a repeat stands apart: write `{apart}`", Edit(place, apart))

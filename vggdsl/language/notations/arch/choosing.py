@@ -37,12 +37,29 @@ _SAYS: dict[StandsFor, str] = {
 }
 
 
+_UNBARRED = re.compile(
+    rf"((?<=[-/x(,=])|(?<=conv|pool))\{{\s*([a-z]\w*\s*=\s*)?{_NUMBER}%?((\s*[,|]\s*|\s+){_NUMBER}%?)+\s*\}}",
+    re.IGNORECASE | re.ASCII,
+)
+_ONE_SIDE = re.compile(r"(?<=[a-z/])\{\S*?x(\$[a-z]\w*)", re.IGNORECASE | re.ASCII)
+
+
 def misplaced_choice(at: Span) -> Diagnostic | None:
-    """V117 where a choice begins at a place that takes none."""
-    found = re.compile(CHOICE).match(at.source.text, at.start)
+    """V117 where a choice begins at a place that takes none, or in a word of which something else is wrong; V116 of
+    numbers in braces that have no bars between, or stand on several lines."""
+    source, text = at.source, at.source.text
+    found = re.compile(CHOICE).match(text, at.start)
+    if found is None and _UNBARRED.match(text, at.start):
+        here = (Label(Span(source, at.start, at.start + 1), "this one"),)
+        help = "bars stand between its numbers, as in `{64|96}`, and the braces are closed on the same line"
+        return Diagnostic("V116", "a choice without bars, or of several lines", here, help)
     if found is None or not re.search(r"\||\.\.", found[0]):
         return None
-    here = (Label(Span(at.source, *found.span()), "left open"),)
+    if (side := _ONE_SIDE.match(text, at.start)) is not None:
+        here = (Label(Span(source, *side.span(1)), "here"),)
+        help = "it is height and width, `conv$k-64`; for one of two write a choice, `conv{k=1|3}x{k=1|3}-64`"
+        return Diagnostic("V117", f"`{side[1]}` can't stand for one side of two", here, help)
+    here = (Label(Span(source, *found.span()), "left open"),)
     help = "it stands for a number of a layer, `conv3-{64|96}`, for a repeat, `x{1..4}`, or an argument, `stage({2|3})`"
     return Diagnostic("V117", "no choice can stand here", here, help)
 
@@ -108,6 +125,9 @@ def _part(piece: Placed, stands_for: StandsFor) -> str:
     """A number or a range in its one form. Raises ``_UnreadableError``."""
     if not piece:
         raise _UnreadableError("a choice of nothing", "write a number between the bars; `( identity | … )` leaves out")
+    if stands_for == "size" and re.match(r"0+(\.\.|$)", piece):
+        help = "write what may be left out beside `identity`, as in `( conv3-64 x{1..2} | identity )`"
+        raise _UnreadableError("there is no 0 to choose here", help)
     if (found := _RANGE.fullmatch(piece)) is not None:
         low, high = (_number(each, stands_for) for each in (found[1], found[4]))
         return _range(low, high, _number(found[8], stands_for) if found[8] else "")
@@ -121,6 +141,9 @@ def _range(low: str, high: str, by: str) -> str:
     said = f":{by}" if by else ""
     if first > last:
         turned = f"{high}..{low}{said}"
+        if step == 0 or (first - last) % step:
+            help = "begin with the smaller number, and end where the step leads, as in 64..512:64"
+            raise _UnreadableError(f"the range {low}..{high}{said} runs backwards", help)
         raise _UnreadableError(f"the range {low}..{high} runs backwards", f"write {turned}", turned)
     if not by and (first != int(first) or last != int(last)):
         help = f"say the step, as in {low}..{high}:0.1"
