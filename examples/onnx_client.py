@@ -6,6 +6,7 @@ python onnx_client.py mine.onnx image.png ...
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
@@ -18,7 +19,8 @@ from PIL import Image, ImageOps
 def prepare(file: str, how: dict[str, Any]) -> np.ndarray:
     """An image as the network takes it, (1, C, H, W); or of bytes (1, H, W, C)."""
     channels, height, width = how["input_chw"]
-    image = ImageOps.exif_transpose(Image.open(file))
+    with Path(file).open("rb") as content:  # by name Pillow maps some files, and turns those wrongly
+        image = ImageOps.exif_transpose(Image.open(content))
     if image.mode.startswith(("I", "F")):  # of colours with 16 bits Pillow keeps 8, without a word
         raise ValueError(f"{file} has more than 8 bits a channel")
     if image.has_transparency_data:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import wraps
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,7 @@ def test_what_is_prepared_is_all_that_a_training_needs(spec: Path) -> None:
         "network": found.network.graph.digest,
         "recipe": recipe.digest,
         "data": prepared.data.digest,
+        "classes": sha256(repr(prepared.data.classes).encode()).hexdigest()[:8],
         "seed": "7",
         "precision": prepared.hardware.precision,
     }

@@ -44,6 +44,7 @@ class Choice:
     def options(self) -> tuple[str, ...]:
         """Each number, those of ranges written out.
 
+        >>> from vggdsl.text.source import NOWHERE
         >>> Choice(("16", "64..128:32"), NOWHERE).options
         ('16', '64', '96', '128')
         """

@@ -17,10 +17,10 @@ _LEFT_OPEN = re.compile(r"\{[^{}\n]*(\||\.\.)[^{}\n]*\}")
 
 def choice_in_recipe(at: Span) -> Diagnostic | None:
     """V117 where a place in a recipe begins with what would be a choice in its network."""
-    found = _LEFT_OPEN.match(at.source.text, at.start)
+    found = at.begins(_LEFT_OPEN)
     if found is None:
         return None
-    label = Label(Span(at.source, *found.span()), "left open")
+    label = Label(found, "left open")
     help = "choices are of the network; of recipes write several, each with one value and a name, `train a { … }`"
     return Diagnostic("V117", "no choice can stand in a recipe", (label,), help)
 

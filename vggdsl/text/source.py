@@ -1,5 +1,6 @@
 """A text and places in it."""
 
+import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,6 +125,11 @@ class Span:
     def holds(self, other: "Span") -> bool:
         """Whether another place begins in this one."""
         return self.source == other.source and self.start <= other.start < self.end
+
+    def begins(self, pattern: re.Pattern[str]) -> "Span | None":
+        """What a pattern matches from the start of this span on, also beyond its end."""
+        found = pattern.match(self.source.text, self.start)
+        return None if found is None else Span(self.source, *found.span())
 
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of the other."""

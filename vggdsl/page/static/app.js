@@ -260,8 +260,7 @@ async function offer() {
 }
 
 // The text of the address, if it has one. Of a link that is damaged it is told, and nothing shown that it isn't of.
-async function fromLink() {
-  const { hash } = location;
+async function fromLink(hash) {
   if (!hash) return false;
   try {
     const { text, network } = await fromFragment(hash);
@@ -286,8 +285,9 @@ function notice(told) {
 
 // -- the beginning
 
-addEventListener("hashchange", fromLink);
-if (!(await fromLink())) get("text").value = FIRST;
+// By the event's own address: that of the text before may be written into the location meanwhile.
+addEventListener("hashchange", ({ newURL }) => fromLink(new URL(newURL).hash));
+if (!(await fromLink(location.hash))) get("text").value = FIRST;
 open(tabs[0], false);
 mark([]);
 moved();
