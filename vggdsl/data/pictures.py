@@ -1,7 +1,8 @@
 """Images that are not yet of the input's size, and need not be in memory."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
@@ -17,6 +18,7 @@ from vggdsl.data.decoding import open_file, open_image, size_of
 from vggdsl.data.formats import Kind
 from vggdsl.data.images import recolour
 from vggdsl.data.names import one_form
+from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.text.errors import Diagnostic, InputError
 
 SAMPLE = 10_000
@@ -85,14 +87,24 @@ class Files:
         return len(self.names)
 
     def __getitem__(self, index: int) -> Image.Image:
-        return open_image(self.source(index), self.channels)
+        with self._named(index):
+            return open_image(self.source(index), self.channels)
 
     def size(self, index: int) -> tuple[int, int] | None:
         return size_of(self.source(index))
 
     def open(self, index: int) -> tuple[Image.Image, Kind]:
         """An image, and what its file was."""
-        return open_file(self.source(index), self.channels)
+        with self._named(index):
+            return open_file(self.source(index), self.channels)
+
+    @contextmanager
+    def _named(self, index: int) -> Iterator[None]:
+        """What is said of bytes is said of the image that they are."""
+        try:
+            yield
+        except UnreadableImageError as error:
+            raise error.of(self.called(index)) from None
 
     def source(self, index: int) -> Path | bytes:
         """What an image is decoded from: its file, or what would stand in one."""

@@ -1,8 +1,8 @@
 """Images in the rows of a column of Arrow, as `datasets` keeps them: the bytes of files, or where those are."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
@@ -10,11 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from torch import Tensor
 
-from vggdsl.data.decoding import open_file, open_image, size_of
-from vggdsl.data.formats import Kind
 from vggdsl.data.pictures import Files
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.text.packages import needed
@@ -50,17 +47,9 @@ class Rows(Files):
         known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]}".encode()
         return cls(root, names, channels, column, places.astype(np.int64), lengths.astype(np.int64), known)
 
-    def __getitem__(self, index: int) -> Image.Image:
-        with self._named(index):
-            return open_image(self._file(index), self.channels)
-
-    def open(self, index: int) -> tuple[Image.Image, Kind]:
-        with self._named(index):
-            return open_file(self._file(index), self.channels)
-
     def size(self, index: int) -> tuple[int, int] | None:
         try:
-            return size_of(self._file(index))
+            return super().size(index)
         except UnreadableImageError:
             return None
 
@@ -73,14 +62,14 @@ class Rows(Files):
         if self.lengths[self.places[index]] >= 0:  # nothing is decoded of Arrow for it
             return of_row
         with suppress(UnreadableImageError):
-            if isinstance(file := self._file(index), Path):
+            if isinstance(file := self.source(index), Path):
                 state = file.stat()
                 return of_row + f" {state.st_size} {state.st_mtime_ns} ".encode() + os.fsencode(file)
         return of_row
 
     def content(self, index: int) -> bytes:
         """Raises ``UnreadableImageError`` V530 where there are none, ``OSError``."""
-        file = self._file(index)
+        file = self.source(index)
         return file.read_bytes() if isinstance(file, Path) else file
 
     def fingerprint(self, index: int) -> bytes:
@@ -88,14 +77,14 @@ class Rows(Files):
 
     def length(self, index: int) -> int:
         length = int(self.lengths[self.places[index]])
-        if length < 0 and isinstance(file := self._file(index), Path):
+        if length < 0 and isinstance(file := self.source(index), Path):
             return file.stat().st_size
         return length
 
     def take(self, indices: Tensor) -> "Rows":
         return replace(self, names=super().take(indices).names, places=self.places[indices.numpy()])
 
-    def _file(self, index: int) -> bytes | Path:
+    def source(self, index: int) -> bytes | Path:
         """Raises ``UnreadableImageError`` V530 for a row that has no image on this machine."""
         row = self.column[int(self.places[index])].as_py() or {}
         content, path = row.get("bytes"), row.get("path")
@@ -104,11 +93,3 @@ class Rows(Files):
         if path is None or not Path(path).is_absolute():
             raise UnreadableImageError(self.called(index), _NOWHERE)
         return Path(path)
-
-    @contextmanager
-    def _named(self, index: int) -> Iterator[None]:
-        """What is said of bytes is said of the image that they are."""
-        try:
-            yield
-        except UnreadableImageError as error:
-            raise error.of(self.called(index)) from None

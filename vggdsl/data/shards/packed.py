@@ -1,18 +1,14 @@
 """Images whose files lie in shards."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 from torch import Tensor
 
 from vggdsl.data.decoding import size_of
-from vggdsl.data.formats import Kind
 from vggdsl.data.pictures import Files
 from vggdsl.data.shards.tars import Tars
 from vggdsl.data.unreadable import UnreadableImageError
@@ -35,14 +31,6 @@ class Packed(Files):
     mended: ClassVar[str] = "mend them or take them away where they were packed, and pack again"
     tars: Tars
     places: Places
-
-    def __getitem__(self, index: int) -> Image.Image:
-        with self._named(index):
-            return super().__getitem__(index)
-
-    def open(self, index: int) -> tuple[Image.Image, Kind]:
-        with self._named(index):
-            return super().open(index)
 
     def source(self, index: int) -> bytes:
         return self.content(index)
@@ -90,14 +78,6 @@ class Packed(Files):
     def take(self, indices: Tensor) -> "Packed":
         chosen = super().take(indices)
         return replace(self, names=chosen.names, places=self.places[indices.numpy()])
-
-    @contextmanager
-    def _named(self, index: int) -> Iterator[None]:
-        """What is said of bytes is said of the image that they are."""
-        try:
-            yield
-        except UnreadableImageError as error:
-            raise error.of(self.called(index)) from None
 
 
 def fingerprint_of(content: bytes) -> int:
