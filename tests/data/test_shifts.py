@@ -104,6 +104,27 @@ def test_a_batch_knows_its_images(is_held: bool, share: slice) -> None:
         assert batch.chosen.equal(batch.labels[share])
 
 
+def test_readers_compute_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = torch.randint(0, 256, (64, 3, 8, 8), generator=generator("x"), dtype=torch.uint8)
+    split, seen, centre = Lazy(Arrays(images, 3), torch.arange(64), Shape(3, 8, 8)), set[int](), Lazy.centre
+
+    def watched(split: Lazy, index: int) -> Tensor:
+        seen.add(torch.get_num_threads())
+        return centre(split, index)
+
+    monkeypatch.setattr(Lazy, "centre", watched)
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        for threads in (1, 2, 7):
+            read = training_batches(split, torch.arange(64), 8, 8, lambda k: generator("x", k), threads=threads)
+            assert torch.cat([batch.split.images for batch in read]).equal(images)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert seen == {1}
+
+
 # -- trainings
 
 

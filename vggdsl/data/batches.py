@@ -109,22 +109,34 @@ def read_all(split: Lazy) -> Tensor:
     return images
 
 
-def _read(request: ImageRequest) -> Tensor:
+def _read(request: ImageRequest, place: Tensor) -> None:
     split, index, view = request
-    return split.centre(index) if view is None else split.glimpse(index, *view)
+    place.copy_(split.centre(index) if view is None else split.glimpse(index, *view))
 
 
 def _read_ahead(batches: Iterable[Sequence[ImageRequest]], threads: int = THREADS) -> Iterator[Tensor]:
-    """The images of each batch (N, C, H, W); the next batches are on their way meanwhile."""
-    pool = ThreadPoolExecutor(threads, "images")
-    waiting: deque[list[Future[Tensor]]] = deque()
+    """The images of each batch (N, C, H, W); the next batches are on their way meanwhile.
+
+    Each thread puts its images where they stay, and computes by itself: PyTorch's own threads would help it, and
+    then wait for more to do, which takes a processor, too.
+    """
+    pool = ThreadPoolExecutor(threads, "images", torch.set_num_threads, (1,))
+    waiting: deque[tuple[Tensor, list[Future[None]]]] = deque()
+
+    def first() -> Tensor:
+        images, read = waiting.popleft()
+        for future in read:
+            future.result()
+        return images
+
     try:
         for requests in batches:
-            waiting.append([pool.submit(_read, request) for request in requests])
+            images = torch.empty(len(requests), *requests[0][0].shape.chw, dtype=torch.uint8)
+            waiting.append((images, [pool.submit(_read, *each) for each in zip(requests, images, strict=True)]))
             if len(waiting) > _AHEAD:
-                yield torch.stack([future.result() for future in waiting.popleft()])
+                yield first()
         pool.shutdown(wait=False)  # its threads end with their last image, even if nobody asks for it
         while waiting:
-            yield torch.stack([future.result() for future in waiting.popleft()])
+            yield first()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -198,7 +198,7 @@ def _decoded(count: int) -> Found:
 
 
 def _batched(count: int, backend: Backend) -> Found:
-    with _photographs(photographs.images_of(count)) as files, _threads(count):
+    with _photographs(photographs.images_of(count)) as files, _one_thread():
         laps = in_turn(photographs.batches(files, count, backend), photographs.loaded(files, count))
         return Found(laps.ratio, len(files) / Series(laps.ours).median)
 
@@ -215,10 +215,13 @@ def _fed(spec: Spec, batch: int, backend: Backend, device: str) -> Found:
 
 
 @contextmanager
-def _threads(count: int) -> Iterator[None]:
-    """What is done with whole batches, by PyTorch, is done by no more threads than read."""
+def _one_thread() -> Iterator[None]:
+    """What is done with whole batches, by PyTorch: a GPU does it in a training, and on a CPU a step is far longer.
+
+    More of PyTorch's threads would wait for the next operation on the processors that read.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    torch.set_num_threads(1)
     try:
         yield
     finally:
