@@ -21,7 +21,6 @@ from refusals import refusal
 from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.report.charts import svg
 from vggdsl.experiments.reporter import Reporter, Silent
-from vggdsl.experiments.search.budget import excess
 from vggdsl.experiments.search.chart import scatter
 from vggdsl.experiments.search.front import front
 from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
@@ -34,7 +33,8 @@ from vggdsl.experiments.search.trainings import TORN, Runs
 from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.runfolder import RunFolder, Start
-from vggdsl.spec.space import Budget, Space, load_space, within
+from vggdsl.spec.budget import Budget, excess, within
+from vggdsl.spec.space import Space, load_space
 from vggdsl.spec.spec import parse
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
@@ -485,7 +485,9 @@ def test_where_nothing_new_is_found_no_more_is_proposed(tmp_path: Path, monkeypa
 @given(st.integers(0, 3000), st.integers(0, 3000), st.integers(0, 20), st.integers(0, 20))
 def test_the_excess_is_positive_beyond_the_budget_alone(low: int, high: int, least: int, most: int) -> None:
     budget = Budget((low, high), (None, 20_000), (least, most))
-    assert (max(excess(SMALL, budget).values()) <= 0) == within(SMALL, budget)
+    sees = SMALL.receptive_field
+    fits = low <= SMALL.params <= high and SMALL.macs <= 20_000 and least <= min(sees) and max(sees) <= most
+    assert (max(excess(SMALL, budget).values()) <= 0, within(SMALL, budget)) == (fits, fits)
 
 
 def test_a_torn_list_of_trials_is_told(tmp_path: Path, space: Space) -> None:

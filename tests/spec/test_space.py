@@ -15,7 +15,8 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.library import shipped
 from vggdsl.network.shapes import Pair
-from vggdsl.spec.space import Budget, Counted, Network, Space, count, load_space, made_networks, space_of, within
+from vggdsl.spec.budget import Budget, within
+from vggdsl.spec.space import Counted, Network, Space, count, load_space, made_networks, space_of
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 
@@ -165,14 +166,13 @@ def test_what_is_no_network_is_counted_and_shown() -> None:
     ],
 )
 def test_a_budget_holds_to_the_bounds_themselves(budget: Budget, fits: bool) -> None:
-    spec = vggdsl.load("vgg_d")
-    assert within(spec, budget) is within(spec.typed, budget) is fits
+    assert within(vggdsl.load("vgg_d").typed, budget) is fits
 
 
 def test_of_two_axes_the_smaller_has_to_see_enough_and_the_larger_not_too_much() -> None:
     spec = vggdsl.parse("input 32x32x3\nconv3x5-8 conv1-10 softmax")
     assert spec.typed.receptive_field == Pair(3, 5)
-    assert [within(spec, Budget(receptive_field=bounds)) for bounds in ((3, 5), (4, None), (None, 4))] == [
+    assert [within(spec.typed, Budget(receptive_field=bounds)) for bounds in ((3, 5), (4, None), (None, 4))] == [
         True,
         False,
         False,

@@ -14,8 +14,9 @@ from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
 from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.spec.budget import Budget, within
 from vggdsl.spec.copies import MOST_THREADS
-from vggdsl.spec.space import Budget, Counted, Space, load_space, within
+from vggdsl.spec.space import Counted, Space, load_space
 from vggdsl.spec.space import count as count_of
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
@@ -274,7 +275,7 @@ def _write(space: Space, budget: Budget, folder: Path, as_json: bool) -> None:
             spec = space.fill(picks)
         except VggdslError:
             continue
-        if within(spec, budget):
+        if within(spec.typed, budget):
             found.setdefault(spec.network.graph.digest, spec)
         if len(found) > WRITTEN:
             raise click.UsageError(f"more than {plural(WRITTEN, 'network')} fit: give narrower bounds")

@@ -15,6 +15,7 @@ from vggdsl.language.elaborate import AnnotatedGraph, elaborate
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
+from vggdsl.spec.budget import Budget, within
 from vggdsl.spec.copies import loader
 from vggdsl.spec.recipe import Recipe, read_recipes
 from vggdsl.spec.spec import Spec, uncollected
@@ -24,9 +25,6 @@ from vggdsl.text.source import Source
 
 Choice = Open
 """What is to be chosen: its name, and its options as text."""
-
-Bounds = tuple[int | None, int | None]
-"""The least and the most, both allowed; None for any."""
 
 
 @dataclass(frozen=True)
@@ -143,34 +141,6 @@ def _without(document: syntax.Document, idle: Collection[object]) -> syntax.Docu
             line, ruled = replace(line, content=replace(content, items=())), True
         lines.append(line)
     return syntax.Document(tuple(lines))
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What a network may cost, and what the last of its layers sees: see ``TypedGraph``."""
-
-    params: Bounds = (None, None)
-    macs: Bounds = (None, None)
-    receptive_field: Bounds = (None, None)
-    """In pixels of the input; where height and width differ, the smaller one has to reach the least, and the larger one
-    to stay below the most."""
-
-
-def within(network: Spec | TypedGraph, budget: Budget) -> bool:
-    """Whether a network keeps to a budget.
-
-    >>> from vggdsl.spec.spec import load
-    >>> within(load("vgg_d"), Budget(params=(None, 138_357_544))), within(load("vgg_d"), Budget(macs=(None, 10**9)))
-    (True, False)
-    """
-    typed = network.typed if isinstance(network, Spec) else network
-    sees = typed.receptive_field
-    values = ((typed.params,) * 2, (typed.macs,) * 2, (min(sees), max(sees)))
-    bounds = (budget.params, budget.macs, budget.receptive_field)
-    return all(
-        (least is None or low >= least) and (most is None or high <= most)
-        for (low, high), (least, most) in zip(values, bounds, strict=True)
-    )
 
 
 @dataclass(frozen=True)

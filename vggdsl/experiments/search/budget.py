@@ -1,19 +1,14 @@
-"""How far a network is beyond a budget, by arithmetic."""
+"""Whether any network of a space fits a budget."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from vggdsl.network.infer import TypedGraph
-from vggdsl.spec.space import Budget, Space, within
+from vggdsl.spec.budget import Budget, within
+from vggdsl.spec.space import Space
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.units import plural
 
 ENUMERATED = 2_000
 """The most networks of a space that are all looked at, to know which of them fit."""
-
-
-def excess(typed: TypedGraph, budget: Budget) -> dict[str, float]:
-    """Of each bound, by which part of it a network is beyond; 0 or less where it is within."""
-    return dict(_excess(typed, budget))
 
 
 def refuse_unfit(space: Space, budget: Budget) -> None:
@@ -34,17 +29,3 @@ def _fits(space: Space, picks: Mapping[str, int], budget: Budget) -> bool:
         return within(space.network(picks).typed, budget)
     except VggdslError:
         return False
-
-
-def _excess(typed: TypedGraph, budget: Budget) -> Iterator[tuple[str, float]]:
-    sees = typed.receptive_field
-    of = {
-        "params": (typed.params, typed.params, budget.params),
-        "macs": (typed.macs, typed.macs, budget.macs),
-        "receptive-field": (min(sees), max(sees), budget.receptive_field),
-    }
-    for measure, (smaller, larger, (least, most)) in of.items():
-        if least is not None:
-            yield f"least {measure}", (least - smaller) / max(least, 1)
-        if most is not None:
-            yield f"most {measure}", (larger - most) / max(most, 1)

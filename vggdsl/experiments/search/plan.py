@@ -18,8 +18,9 @@ from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language import notations, syntax
 from vggdsl.records.collect import SEARCH
+from vggdsl.spec.budget import Budget
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.space import Budget, Space
+from vggdsl.spec.space import Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
 from vggdsl.text.files import is_file

@@ -12,10 +12,11 @@ import optuna
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import Trial, TrialState
 
-from vggdsl.experiments.search.budget import ENUMERATED, excess
+from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.halving import Standing
 from vggdsl.records.runfolder import Lock
-from vggdsl.spec.space import Budget, Choice, Network, Space, within
+from vggdsl.spec.budget import Budget, excess, within
+from vggdsl.spec.space import Choice, Network, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.text.source import Source
