@@ -313,6 +313,7 @@ def test_specs_are_written_and_nothing_else_is_overwritten(spec: Path, tmp_path:
         (("--count", "--trials", "5"), "either --trials or --count, which trains nothing"),
         (("--write", "nets", "--against", "macs"), "either --against or --write, which trains nothing"),
         (("--workers", "2"), "it goes with --on ray"),
+        (("--cpus", "2"), "--cpus is what each process on Ray gets: it goes with --on ray"),
         (("--on", "ray", "--device", "cpu", "--gpus-each", "1"), "either --device cpu or --gpus-each"),
         (("--on", "ray", "--threads", "2"), "needs --cpus 2"),
     ],

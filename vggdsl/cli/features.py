@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from vggdsl.cli import options
 from vggdsl.cli.common import echo_json, note, reports_errors, say
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas.runs import WrittenFeatures
@@ -21,16 +22,8 @@ from vggdsl.text.units import names_text
 @click.option(
     "--recipe", metavar="NAME", help="By which images are prepared for the weights of a FILE.  [default: that of train]"
 )
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where the data set of the recipe is, by which it normalises.  [default: $VGGDSL_DATA, else data]",
-)
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
-)
+@options.data("Where the data set of the recipe is, by which it normalises.  [default: $VGGDSL_DATA, else data]")
+@options.device()
 @click.option("--force", is_flag=True, help="Overwrite the file; use weights that a run's record isn't of.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors

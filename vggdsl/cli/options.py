@@ -1,42 +1,51 @@
 """Options that several commands take alike."""
 
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from vggdsl.spec.copies import MOST_THREADS
 
-P = ParamSpec("P")
-R = TypeVar("R")
+Command = TypeVar("Command", bound=Callable[..., object])
+
+LARGEST = 10**9
+"""Of a number that a recipe could say, too."""
+
+epochs = click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+batch = click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+download = click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
+threads = click.option(
+    "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
+)
 
 
-def evaluates(command: Callable[P, R]) -> Callable[P, R]:
-    """The options of a command that lets trained networks answer: which data, and where it runs."""
-    options = (
-        click.option(
-            "--data",
-            "data_dir",
-            metavar="DIR",
-            type=click.Path(path_type=Path),
-            help="Where data sets are.  [default: where the run found them; $VGGDSL_DATA, else data]",
-        ),
-        click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read."),
-        click.option(
-            "--device",
-            type=click.Choice(["auto", "cpu", "cuda"]),
-            default="auto",
-            show_default=True,
-            help="Where it runs.",
-        ),
-        click.option(
-            "--threads",
-            type=click.IntRange(1, MOST_THREADS),
-            metavar="N",
-            help="Of a CPU.  [default: by the size of steps]",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+def data(help: str = "Where data sets are.  [default: $VGGDSL_DATA, else data]") -> Callable[[Command], Command]:
+    """The folder of data sets, as ``data_dir``."""
+    return click.option("--data", "data_dir", metavar="DIR", type=click.Path(path_type=Path), help=help)
+
+
+def device(default: str | None = "auto") -> Callable[[Command], Command]:
+    """Where it runs; None if it isn't said, by which a run that goes on keeps its own."""
+    choice = click.Choice(["auto", "cpu", "cuda"])
+    return click.option("--device", type=choice, default=default, help="Where it runs.  [default: auto]")
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+    """Several options as one, in this order."""
+
+    def take(command: Command) -> Command:
+        return reduce(lambda taking, option: option(taking), reversed(options), command)
+
+    return take
+
+
+evaluates = together(
+    data("Where data sets are.  [default: where the run found them; $VGGDSL_DATA, else data]"),
+    click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read."),
+    device(),
+    threads,
+)
+"""The options of a command that lets trained networks answer: which data, and where it runs."""

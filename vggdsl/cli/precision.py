@@ -1,12 +1,12 @@
 """``vggdsl export --precision``: what is asked for, and what came of it."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Literal, TypedDict
 
 import click
 
 from vggdsl.cli.common import print_table, say
+from vggdsl.cli.options import data, together
 from vggdsl.cli.schemas.runs import LayerLoss, Narrowed
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import bytes_text
@@ -14,9 +14,6 @@ from vggdsl.text.units import bytes_text
 if TYPE_CHECKING:
     from vggdsl.experiments.precision.reduce import Asked, Reduced
     from vggdsl.targets.quantisation import Loss
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Narrow(TypedDict):
@@ -32,40 +29,32 @@ class Narrow(TypedDict):
     data_dir: Path | None
 
 
-def narrows(command: Callable[P, R]) -> Callable[P, R]:
-    """The options of a command that writes networks in another precision."""
-    options = (
-        click.option(
-            "--precision",
-            type=click.Choice(["fp32", "fp16", "int8"]),
-            default="fp32",
-            show_default=True,
-            help="Of the numbers in the file.",
-        ),
-        click.option(
-            "--calibrate", metavar="N", type=click.IntRange(min=1), help="Training images for ranges.  [default: 256]"
-        ),
-        click.option(
-            "--images", metavar="N", type=click.IntRange(min=1), help="Test images to compare on.  [default: 1000]"
-        ),
-        click.option("--keep", metavar="LAYER[,LAYER...]", help="Leave these in fp32: `conv1_1..conv1_2,fc8`."),
-        click.option(
-            "--bound",
-            metavar="POINTS",
-            type=click.FloatRange(0, 100),
-            help="Of top-1 accuracy that may be lost, in percent.  [default: 0.5]",
-        ),
-        click.option("--debug-layers", is_flag=True, help="Tell what each layer loses in int8."),
-        click.option(
-            "--recipe", metavar="NAME", help="Whose images, of a SPEC with several.  [default: that of train]"
-        ),
-        click.option(
-            "--data", "data_dir", metavar="DIR", type=click.Path(path_type=Path), help="Where these images are."
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+narrows = together(
+    click.option(
+        "--precision",
+        type=click.Choice(["fp32", "fp16", "int8"]),
+        default="fp32",
+        show_default=True,
+        help="Of the numbers in the file.",
+    ),
+    click.option(
+        "--calibrate", metavar="N", type=click.IntRange(min=1), help="Training images for ranges.  [default: 256]"
+    ),
+    click.option(
+        "--images", metavar="N", type=click.IntRange(min=1), help="Test images to compare on.  [default: 1000]"
+    ),
+    click.option("--keep", metavar="LAYER[,LAYER...]", help="Leave these in fp32: `conv1_1..conv1_2,fc8`."),
+    click.option(
+        "--bound",
+        metavar="POINTS",
+        type=click.FloatRange(0, 100),
+        help="Of top-1 accuracy that may be lost, in percent.  [default: 0.5]",
+    ),
+    click.option("--debug-layers", is_flag=True, help="Tell what each layer loses in int8."),
+    click.option("--recipe", metavar="NAME", help="Whose images, of a SPEC with several.  [default: that of train]"),
+    data("Where these images are."),
+)
+"""The options of a command that writes networks in another precision."""
 
 
 def asked_of(given: Narrow) -> "Asked | None":

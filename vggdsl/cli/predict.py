@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vggdsl.cli import options
 from vggdsl.cli.answers import Form, Progress, teller
 from vggdsl.cli.common import note, report, reports_errors
 from vggdsl.cli.flags import names, numbers, size
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
 @click.argument("model", metavar="RUN|MODEL.onnx", type=click.Path(path_type=Path))
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE|DIR|-...")
 @click.option("--top", default=5, show_default=True, type=click.IntRange(min=1), help="How many classes to name.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
-)
+@options.device()
 @click.option("--force", is_flag=True, help="Use weights that a run's record isn't of.")
 @click.option(
     "--format",

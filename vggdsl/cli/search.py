@@ -7,15 +7,17 @@ from shlex import quote
 import click
 from click.core import ParameterSource
 
+from vggdsl.cli import options
 from vggdsl.cli.common import echo_json, report, reports_errors, say
 from vggdsl.cli.flags import bounds
 from vggdsl.cli.folders import made, refuse_there
+from vggdsl.cli.on_ray import on_ray, share_of
+from vggdsl.cli.options import LARGEST
 from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
 from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.budget import Budget, within
-from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.space import Counted, Space, load_space
 from vggdsl.spec.space import count as count_of
 from vggdsl.spec.spec import Spec
@@ -30,7 +32,6 @@ LOOKED_AT = 100_000
 """Networks of a space at the most, to write those that fit: some minutes."""
 WRITTEN = 10_000
 """Specs at the most that are written."""
-LARGEST = 10**9
 
 
 @click.command()
@@ -68,31 +69,16 @@ LARGEST = 10**9
     help="The search's folder, in which it goes on.  [default: runs/NAME-search]",
 )
 @click.option("--recipe", "recipe_name", metavar="NAME", help="One of several in the spec.  [default: the first]")
-@click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
-@click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@options.epochs
+@options.batch
 @click.option("--seed", type=click.IntRange(0, LARGEST), help="Instead of the recipe's first.")
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where data sets are.  [default: $VGGDSL_DATA, else data]",
-)
-@click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
+@options.data()
+@options.download
 @click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read; the records say how many.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where it runs.  [default: auto]")
-@click.option(
-    "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
-)
-@click.option("--on", type=click.Choice(["ray"]), help="Ray searches, by several processes.")
+@options.device(None)
+@options.threads
+@on_ray("Ray searches, by several processes.", "process")
 @click.option("--workers", type=click.IntRange(1, 10_000), metavar="N", help="Processes on Ray.  [default: 4]")
-@click.option("--cpus", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of each process on Ray.  [default: 1]")
-@click.option(
-    "--gpus-each",
-    type=click.FloatRange(0, 1, min_open=True),
-    metavar="SHARE",
-    help="Of a GPU, for each process on Ray.  [default: 1 where there are any]",
-)
 @click.option("--quiet", is_flag=True, help="No progress: results alone.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 @reports_errors
@@ -155,8 +141,6 @@ def command(
         raise click.UsageError("either --count or --write")
     if count or write_dir is not None:
         _refuse_training("--count" if count else "--write")
-    given = {"--workers": workers, "--cpus": cpus, "--gpus-each": gpus_each}
-    _refuse_unused(on, given, device, threads, cpus)
     if count:
         _count(found, budget, as_json)
         return
@@ -164,6 +148,9 @@ def command(
         _write(found, budget, write_dir, as_json)
         return
     try:
+        share = share_of("process", on, cpus, gpus_each, device, threads)
+        if share is None and workers is not None:
+            raise click.UsageError("--workers is of the processes on Ray: it goes with --on ray")
         with needed():
             from vggdsl.cli.search_output import Terminal, show
             from vggdsl.experiments.search.plan import Plan
@@ -176,13 +163,11 @@ def command(
         search = plan.open(terminal)
         terminal.begins(search)
         errors = list[VggdslError]()
-        if on is None:
+        if share is None:
             standings = search.run()
         else:
-            from vggdsl.experiments.on_ray import Share
             from vggdsl.experiments.search.on_ray import search_on_ray
 
-            share = Share(cpus or 1, 0 if device == "cpu" else gpus_each)
             errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
             report(finding for error in errors for finding in error.diagnostics)
             standings = search.standings()
@@ -213,19 +198,6 @@ def _refuse_training(by: str) -> None:
 
 _UNTRAINED = frozenset({"space", "params", "macs", "receptive_field", "count", "write_dir", "as_json"})
 """What is said where nothing is trained."""
-
-
-def _refuse_unused(
-    on: str | None, given: Mapping[str, object], device: str | None, threads: int | None, cpus: int | None
-) -> None:
-    """Raises ``UsageError`` for what says of Ray's processes nothing, or what they can't have."""
-    for flag, value in given.items():
-        if value is not None and on is None:
-            raise click.UsageError(f"{flag} is of the processes on Ray: it goes with --on ray")
-    if device == "cpu" and given["--gpus-each"] is not None:
-        raise click.UsageError("either --device cpu or --gpus-each")
-    if on is not None and threads is not None and threads > (cpus or 1):
-        raise click.UsageError(f"--threads {threads} needs --cpus {threads}: Ray gives each process so many")
 
 
 def _count(space: Space, budget: Budget, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from vggdsl.cli import options
 from vggdsl.cli.common import note, reports_errors, say
 from vggdsl.cli.models import check_model, onnx_of
 from vggdsl.experiments.heap import given_back
@@ -24,9 +25,7 @@ from vggdsl.text.packages import is_installed, missing, needed
 @click.option("--megabytes", default=20, show_default=True, type=click.IntRange(1, 1000), help="Of a request.")
 @click.option("--megapixels", default=25, show_default=True, type=click.IntRange(1, 89), help="Of an image.")
 @click.option("--patience", default=10, show_default=True, type=click.IntRange(1, 3600), help="Seconds to send it in.")
-@click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True, help="Where it runs."
-)
+@options.device()
 @click.option("--force", is_flag=True, help="Use weights that a run's record isn't of.")
 @reports_errors
 def command(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vggdsl.cli import options
 from vggdsl.cli.common import exit_code, note, report, reports_errors
+from vggdsl.cli.on_ray import on_ray, share_of
+from vggdsl.cli.options import LARGEST
 from vggdsl.cli.processes import by_processes
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, specs_in
-from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.spec.spec import Spec, load
 from vggdsl.text.errors import VggdslError
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from vggdsl.experiments.on_ray import Share
     from vggdsl.experiments.queue import Queue
     from vggdsl.records.repeat import Repetition
-
-LARGEST = 10**9
-"""Of a number that a recipe could say, too."""
 
 
 @click.command()
@@ -50,30 +49,15 @@ LARGEST = 10**9
     metavar="NAME",
     help="One of several in a spec.  [default: the first that is its own or fits]",
 )
-@click.option(
-    "--data",
-    "data_dir",
-    metavar="DIR",
-    type=click.Path(path_type=Path),
-    help="Where data sets are.  [default: $VGGDSL_DATA, else data]",
-)
-@click.option("--download", is_flag=True, help="Fetch the data set if it isn't there (CIFAR-10: 170 MB).")
+@options.data()
+@options.download
 @click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read; the record says how many.")
-@click.option("--epochs", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
-@click.option("--batch", type=click.IntRange(1, LARGEST), help="Instead of the recipe's.")
+@options.epochs
+@options.batch
 @click.option("--seed", type=click.IntRange(0, LARGEST), help="One seed instead of the recipe's.")
 @click.option("--seeds", "seed_count", type=click.IntRange(1, 10_000), metavar="N", help="The seeds 0 to N-1 instead.")
 @click.option("--missing", is_flag=True, help="Only what isn't measured yet; go on where it was interrupted.")
-@click.option("--on", type=click.Choice(["ray"]), help="With --missing: Ray trains, several at once.")
-@click.option(
-    "--cpus", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of each training on Ray.  [default: 1]"
-)
-@click.option(
-    "--gpus-each",
-    type=click.FloatRange(0, 1, min_open=True),
-    metavar="SHARE",
-    help="Of a GPU, for each training on Ray.  [default: 1 where there are any]",
-)
+@on_ray("With --missing: Ray trains, several at once.", "training")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), help="Instead of the recipe's.")
 @click.option(
     "--from",
@@ -90,7 +74,7 @@ LARGEST = 10**9
     multiple=True,
     help="Where metrics go beside metrics.csv; may be given twice.  [default: tensorboard]",
 )
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where it runs.  [default: auto]")
+@options.device(None)
 @click.option(
     "--runs",
     "runs_dir",
@@ -98,9 +82,7 @@ LARGEST = 10**9
     type=click.Path(path_type=Path),
     help="Where runs' folders are made.  [default: runs]",
 )
-@click.option(
-    "--threads", type=click.IntRange(1, MOST_THREADS), metavar="N", help="Of a CPU.  [default: by the size of steps]"
-)
+@options.threads
 @click.option("--eager", is_flag=True, help="On a GPU: no CUDA graph of the steps; the same digits, slower.")
 @click.option("--compile/--no-compile", "compiled", default=None, help="Let PyTorch compile it; the record says so.")
 @click.option(
@@ -200,7 +182,11 @@ def command(
         raise click.UsageError("either torchrun or --on ray: Ray gives each training a process")
     if missing and "-" in specs:
         raise click.UsageError("--missing needs files: standard input keeps no measurements")
-    share = _share(on, cpus, gpus_each, missing, device, threads, every)
+    if on is not None and not missing:
+        raise click.UsageError("--on ray goes with --missing: what is tried again goes on with what was begun")
+    share = share_of("training", on, cpus, gpus_each, device, threads)
+    if share is not None and every is not None:
+        raise click.UsageError("either --on ray or --every: a table tells how far all trainings are")
     runs = runs_dir or Path("runs")
     terminal = partial(_terminal, logs, 0 if quiet else every or 1, as_json, reports)
     workplace = Workplace(data_dir, device, runs, download, start_from, threads, skip_bad, eager, compiled)
@@ -265,34 +251,6 @@ def command(
     if failed:
         codes = [exit_code(error.diagnostics) or 1 for error in failed]  # one that diverged before is but a warning
         raise SystemExit(max(codes) if len(queue.experiments) == 1 else 1)
-
-
-def _share(
-    on: str | None,
-    cpus: int | None,
-    gpus: float | None,
-    missing: bool,
-    device: str | None,
-    threads: int | None,
-    every: int | None,
-) -> "Share | None":
-    """What each training on Ray gets; None where this process trains."""
-    if on is None:
-        for what, given in {"--cpus": cpus, "--gpus-each": gpus}.items():
-            if given is not None:
-                raise click.UsageError(f"{what} is what each training on Ray gets: it goes with --on ray")
-        return None
-    if not missing:
-        raise click.UsageError("--on ray goes with --missing: what is tried again goes on with what was begun")
-    if device == "cpu" and gpus is not None:
-        raise click.UsageError("either --device cpu or --gpus-each")
-    if threads is not None and threads > (cpus or 1):
-        raise click.UsageError(f"--threads {threads} needs --cpus {threads}: Ray gives each training so many")
-    if every is not None:
-        raise click.UsageError("either --on ray or --every: a table tells how far all trainings are")
-    from vggdsl.experiments.on_ray import Share
-
-    return Share(cpus or 1, 0 if device == "cpu" else gpus)
 
 
 def _on_ray(queue: "Queue", share: "Share", told: "Terminal") -> list[VggdslError]:
