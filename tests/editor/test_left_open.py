@@ -1,6 +1,8 @@
 """Specs that leave choices open, in an editor."""
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +12,7 @@ from spaces import space_texts
 
 pytest.importorskip("lsprotocol", reason="needs lsprotocol, as `vggdsl[lsp]` brings it")
 
+from vggdsl.editor.completion import completions
 from vggdsl.editor.document import Document, Reading, read
 from vggdsl.editor.hover import hover
 from vggdsl.editor.names import definitions, name_at
@@ -75,6 +78,41 @@ def test_parameters_and_choices_are_told_apart() -> None:
     assert name_at(words, at) is not None
     assert [span.text for span in definitions(words, at)] == ["w"]
     assert [span.start for span in definitions(words, at)] == [TEXT.index("w=4")]
+
+
+@settings(max_examples=150 if THOROUGH else 12)
+@given(space_texts(), st.sampled_from(["conv3-4 pad=$", "conv3-$", "FC-$", "conv3-4 x$", "b($"]))
+def test_behind_a_dollar_the_numbers_that_are_left_open_are_offered(text: str, row: str) -> None:
+    before, last = text.removesuffix("FC-10 softmax\n"), "\nFC-10 softmax\n"
+    found = completions(Words(Source("a.arch", f"{before}{row}{last}")), len(before + row))
+    names = dict.fromkeys(re.findall(r"\{(\w+)=", text))
+    assert [(offer.text, offer.what) for offer in found] == [(f"${name}", "choice") for name in names]
+    for offer in found:
+        chosen = row.removesuffix("$") + offer.text + ")" * ("(" in row)
+        space_of(Source("a.arch", f"{before}{chosen}{last}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "offered"),
+    [
+        (TEXT.replace("3-$n", "3-$^"), ["$n", "$w", "$k"]),
+        (TEXT.replace("FC-$w", "FC-$^"), ["$w", "$k"]),
+        (TEXT + "train {\n  batch $^\n}\n", []),
+        (TEXT + "claim params $^\n", []),
+        (TEXT + "# $^", []),
+    ],
+)
+def test_parameters_come_before_choices_and_neither_where_no_elements_stand(text: str, offered: list[str]) -> None:
+    found = completions(Words(Source("a.arch", text.replace("^", ""))), text.index("^"))
+    assert [offer.text for offer in found] == offered
+
+
+def test_choices_of_blocks_that_are_used_are_offered(tmp_path: Path) -> None:
+    (tmp_path / "blocks.arch").write_text("block c() { conv3-{W=4|8} }\n")
+    text = 'use "blocks.arch"\ninput 8x8x3\nc() conv3-$'
+    (tmp_path / "net.arch").write_text(text)
+    found = completions(Words(Source(str(tmp_path / "net.arch"), text)), len(text))
+    assert [offer.text for offer in found] == ["$w"]
 
 
 @pytest.mark.parametrize(("new", "why"), [("e", "there is a choice `e` already"), ("n", "V227"), ("3", "is no name")])

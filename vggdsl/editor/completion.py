@@ -7,7 +7,7 @@ from functools import cached_property
 
 from vggdsl.editor import files, offers
 from vggdsl.editor.offers import Offer, kind_in
-from vggdsl.editor.statements import Section, innermost
+from vggdsl.editor.statements import OUTERMOST, Section, innermost
 from vggdsl.editor.words import Words
 from vggdsl.language.dictionary import FORMS, KINDS
 from vggdsl.language.notations import Lexeme
@@ -62,8 +62,9 @@ class _Asked:
             end = -1 if word.kind == "STRING" else None
             yield from self._at(_Part(word.word.part(1, end).span, True), self._in_string(True))
             return
-        if (parameter := self._parameter(word)) is not None:
-            yield from self._at(parameter, self._parameters())
+        if (number := self._stands_for_number(word)) is not None:
+            choices = (f"${name}" for name in self.words.numbers_left_open)
+            yield from self._at(number, [*self._parameters(), *offers.words(choices, "choice", "left open")])
             return
         key = self._key_before()
         if key is not None:
@@ -105,10 +106,12 @@ class _Asked:
             case _:
                 return _Part(text.span)
 
-    def _parameter(self, word: Lexeme | None) -> _Part | None:
-        """The parameter of a block in which the cursor is, also within the word of a layer."""
+    def _stands_for_number(self, word: Lexeme | None) -> _Part | None:
+        """The `$w` in which the cursor is, also within the word of a layer."""
         at = self.place.cursor.start
-        if word is None or self.place.statement.block is None:
+        if word is None or self.section not in ("document", "body"):
+            return None
+        if self.heads and self.heads[0] in (*OUTERMOST, "REMOVE"):
             return None
         parts = (word.word.part(*match.span()).span for match in _PARAMETER.finditer(word.word))
         return next((_Part(part) for part in parts if part.start < at <= part.end), None)

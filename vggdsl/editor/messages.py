@@ -19,6 +19,7 @@ _Kind = types.CompletionItemKind
 _OFFERED: dict[offers.What, types.CompletionItemKind] = {
     "block": _Kind.Function,
     "call": _Kind.Function,
+    "choice": _Kind.TypeParameter,
     "data set": _Kind.Module,
     "directive": _Kind.Keyword,
     "entry": _Kind.Property,

@@ -34,6 +34,8 @@ class Name:
     """Of a label: the blocks that its element calls."""
     is_of_base: bool = False
     """Whether an element of the network that is extended is meant, which may be no more."""
+    is_of_elements: bool = False
+    """Of a choice: whether it is one of elements, for which no `$` stands."""
     is_measured: bool = False
     """Whether a measured block says it, which nobody may change."""
 
@@ -137,7 +139,8 @@ def _elements(statement: Statement, start: int, outer: tuple[str, ...]) -> Itera
                     what: What = "parameter" if block and match[1].lower() in own else "choice"
                     yield Name(what, word.word.part(*match.span(1)), block=block)
             case "CHOSEN":
-                yield Name("choice", word.word.part(0, len(word.word[:-1].rstrip())), is_definition=True)
+                chosen = word.word.part(0, len(word.word[:-1].rstrip()))
+                yield Name("choice", chosen, is_definition=True, is_of_elements=True)
         if "{" in word.word and word.kind not in _NO_CHOICES:
             for match in _CHOICE.finditer(word.word):
                 yield Name("choice", word.word.part(*match.span(1)), is_definition=True)

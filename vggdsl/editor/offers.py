@@ -14,8 +14,8 @@ from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.text.source import NOWHERE, Span
 
 What = Literal[
-    "block", "call", "data set", "directive", "entry", "file", "kind", "label", "layer", "measure", "merge", "option",
-    "parameter", "recipe", "spec", "value", "word",
+    "block", "call", "choice", "data set", "directive", "entry", "file", "kind", "label", "layer", "measure", "merge",
+    "option", "parameter", "recipe", "spec", "value", "word",
 ]  # fmt: skip
 """What a word is, for the sign that an editor puts beside it."""
 

@@ -10,9 +10,9 @@ Section = Literal["document", "body", "train", "claims", "measured"]
 """What braces hold: layers in those of a block or an auxiliary classifier; without braces, the document."""
 
 _SECTIONS: dict[str, Section] = {"TRAIN": "train", "CLAIMS": "claims", "MEASURED": "measured"}
-_OUTERMOST = ("SOURCE", "BLOCK", "USE", "EXTENDS", "CLAIM", "CLAIMS", "TRAIN", "MEASURED")
+OUTERMOST = ("SOURCE", "BLOCK", "USE", "EXTENDS", "CLAIM", "CLAIMS", "TRAIN", "MEASURED")
 """What begins a line in no bracket: before it those are closed that are still being written."""
-DIRECTIVES = (*_OUTERMOST, "INPUT", "AFTER", "DEFAULT", "REMOVE", "REPLACE", "INSERT_AFTER")
+DIRECTIVES = (*OUTERMOST, "INPUT", "AFTER", "DEFAULT", "REMOVE", "REPLACE", "INSERT_AFTER")
 """What begins a statement that is no row of layers."""
 BRACKETS = {"LPAR": "RPAR", "LSQB": "RSQB"}
 """Those over whose lines a statement goes on; each with what closes it."""
@@ -71,7 +71,7 @@ def statements(words: Iterable[Lexeme]) -> Statements:
             if previous != "COMMA" and not (opened and opened[-1][0] != "LBRACE"):
                 found.last = None
             continue
-        if kind in _OUTERMOST and word.span.start == line_start and opened:
+        if kind in OUTERMOST and word.span.start == line_start and opened:
             opened.clear()
             found.last = found.within = None
         previous = kind

@@ -133,6 +133,13 @@ class Words:
         return [name for statement in self.statements.all for name in names_in(statement) if statement.words]
 
     @cached_property
+    def numbers_left_open(self) -> Sequence[str]:
+        """The names of choices of numbers, in small letters, those of the files that it leads to among them."""
+        names = (name for text in (self, *self.others) for name in text.names if name.what == "choice")
+        found = (name.word.lower() for name in names if name.is_definition and not name.is_of_elements)
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
     def blocks(self) -> Mapping[str, syntax.Block]:
         """Those that can be called in it; of those with one name the nearest."""
         found = dict[str, syntax.Block]()
