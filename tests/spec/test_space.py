@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from profiles import fewer
-from refusals import refusal
+from refusals import findings, refusal
 from spaces import space_texts
 
 import vggdsl
@@ -222,3 +222,21 @@ def test_all_networks_come_in_their_order_or_a_sample_does() -> None:
     found = space(SMALL)
     assert [picks for picks, _ in made_networks(found, 18)] == list(found.assignments())
     assert len([made for _, made in made_networks(found, 17)]) == 17
+
+
+@fewer
+@given(
+    st.sampled_from(["batch", "batch_size", "nothing-such", "optimizer", "lr", "epochs", "stop"]),
+    st.sampled_from(["{} {}", "{}={}", "{} = {}", "{}({})", "{} sgd(lr={})", "{} sgd(learning_rate={})"]),
+    st.sampled_from(["{4|8}", "{w=4|8}", "{1..4}", "{sgd|adam}", "$w", "( sgd | adam )"]),
+)
+def test_a_choice_in_a_recipe_is_told_first_and_alone(key: str, written: str, choice: str) -> None:
+    entry = written.format(key, choice)
+    (found,) = findings(lambda: space(f"{SMALL}train {{\n  data digits\n  {entry}\n}}\n"))
+    assert (found.code, found.message) == ("V117", "no choice can stand in a recipe")
+    assert "of recipes write several" in str(found.help)
+
+
+def test_in_strings_and_comments_of_a_recipe_braces_are_no_choice() -> None:
+    found = space(SMALL + 'train {\n  data folder("a{1|2}$w") # {4|8}, $w, ( a | b )\n}\n')
+    assert found.recipes[0].data.name == "folder"

@@ -5,22 +5,34 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vggdsl.language.schema import Key
-from vggdsl.language.syntax import Atom, During, Option
+from vggdsl.language.syntax import Atom, During, Entry, Option
 from vggdsl.language.types import Choice, Flag, UnfitError
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, unknown
 from vggdsl.text.source import Span
 
-_LEFT_OPEN = re.compile(r"\{[^{}\n]*(\||\.\.)[^{}\n]*\}")
+_LEFT_OPEN = re.compile(
+    r"\{[^{}\n]*(\||\.\.)[^{}\n]*\}|\$[a-z]\w*|(?<!\w)\([^()\n]*\|[^()\n]*\)", re.IGNORECASE | re.ASCII
+)
+_QUOTED = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'")
 
 
 def choice_in_recipe(at: Span) -> Diagnostic | None:
     """V117 where a place in a recipe begins with what would be a choice in its network."""
     found = at.begins(_LEFT_OPEN)
-    if found is None:
-        return None
-    label = Label(found, "left open")
+    return None if found is None else _in_recipe(found)
+
+
+def choice_in_entry(entry: Entry) -> Diagnostic | None:
+    """V117 of the first of these in an entry, but in its strings."""
+    at = entry.span
+    found = _LEFT_OPEN.search(_QUOTED.sub(lambda quoted: " " * len(quoted[0]), at.text))
+    return None if found is None else _in_recipe(Span(at.source, at.start + found.start(), at.start + found.end()))
+
+
+def _in_recipe(choice: Span) -> Diagnostic:
+    label = Label(choice, "left open")
     help = "choices are of the network; of recipes write several, each with one value and a name, `train a { … }`"
     return Diagnostic("V117", "no choice can stand in a recipe", (label,), help)
 

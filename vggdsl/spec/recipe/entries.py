@@ -11,8 +11,8 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.reader import Reader, called
 from vggdsl.language.schema import CallKind, EntryKind, Key
 from vggdsl.language.syntax import Arguments, Atom, During, Option
-from vggdsl.language.types import UnfitError, elements
-from vggdsl.language.voice import Voice, choice_in_recipe
+from vggdsl.language.types import elements
+from vggdsl.language.voice import Voice
 from vggdsl.spec.recipe.augments import NEEDLESS_AUGMENTS
 from vggdsl.spec.recipe.elsewhere import ELSEWHERE, NOT_HERE, NOTES, OPTIONS_ELSEWHERE
 from vggdsl.spec.recipe.foreign import Written, needless, of_other_tool, told_of
@@ -37,9 +37,6 @@ class _Voice(Voice):
         if (said := told_of(of, option.key, option.value)) is not None:
             return found.helped(said.text, *([removal(option.span)] if said.is_needless else []))
         return found.helped(f"write {name}={option.value}", Edit(option.key.span, name)) if name in known else found
-
-    def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
-        return choice_in_recipe(option.value.span) or super().unfit_value(option, key, why)
 
     def needless(self, value: Atom | During, of: str) -> str:
         return needless(of, str(value))

@@ -6,6 +6,7 @@ from typing import Any
 
 from vggdsl.language.reader import Reader
 from vggdsl.language.syntax import Entry, Train
+from vggdsl.language.voice import choice_in_entry
 from vggdsl.spec.recipe.entries import VOICE, read_entry
 from vggdsl.spec.recipe.model import KEYS, SGD, Constant, From, Recipe, Steps, WarmUp
 from vggdsl.spec.recipe.strays import helped, without_key
@@ -93,7 +94,9 @@ def _own(section: Train, findings: list[Diagnostic]) -> dict[str, Entry]:
     for entry in entries:
         if entry.span in left_out:
             continue
-        if entry.key not in KEYS:
+        if (choice := choice_in_entry(entry)) is not None:
+            findings.append(choice)
+        elif entry.key not in KEYS:
             found = unknown("V403", "entry of a recipe", entry.key, KEYS, entry.key.span)
             findings.append(helped(found, entry, section))
         elif not entry.is_keyed:
