@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import click
 
 from vggdsl.cli.common import echo_json, note, print_table
-from vggdsl.cli.schemas.runs import ComparedNetwork, NetworkPair, ResultRow, SignificanceData
+from vggdsl.cli.schemas.results import ComparedNetwork, NetworkPair, ResultRow, SignificanceData
 from vggdsl.records import pairs
 from vggdsl.records.cells import to_table
 from vggdsl.records.pairs import Pair

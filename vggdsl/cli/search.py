@@ -13,7 +13,7 @@ from vggdsl.cli.flags import bounds
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.cli.on_ray import on_ray, share_of
 from vggdsl.cli.options import LARGEST
-from vggdsl.cli.schemas.runs import CountedSpace, WrittenSpecs
+from vggdsl.cli.schemas.search import CountedSpace, WrittenSpecs
 from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace

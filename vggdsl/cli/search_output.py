@@ -8,7 +8,7 @@ from shlex import quote
 import click
 
 from vggdsl.cli.common import echo_json, note, print_table, report, say
-from vggdsl.cli.schemas.runs import Searched, SearchedNetwork
+from vggdsl.cli.schemas.search import Searched, SearchedNetwork
 from vggdsl.experiments.report.charts import png, svg
 from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.search.chart import scatter

@@ -3,22 +3,19 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+from vggdsl.cli.schemas.results import NetworkPair, ResultRow
 from vggdsl.cli.schemas.runs import (
     BenchRow,
-    CountedSpace,
     Evaluated,
     Exported,
-    NetworkPair,
     PackedShards,
     Predicted,
     Recorded,
     Refused,
-    ResultRow,
-    Searched,
     TrainedRun,
     WrittenFeatures,
-    WrittenSpecs,
 )
+from vggdsl.cli.schemas.search import CountedSpace, Searched, WrittenSpecs
 from vggdsl.cli.schemas.specs import (
     Checked,
     Differing,
