@@ -1,7 +1,7 @@
 """Small trainings: their specs, what stops them, and what they leave."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 
 from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.train import Stopped, resume, train
+from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 from vggdsl.spec.recipe import Recipe
@@ -23,6 +24,9 @@ ENTRIES = {
     "epochs": "2",
 }
 
+TINY = "input 8x8x1 conv3-4 maxpool FC-3 softmax"
+FAMILY = {"data": "fake(n=60, classes=3)", "batch": "20", "epochs": "3", "seeds": "0 1 2"}
+
 ON_DIGITS = """train {
   data      digits
   batch     32
@@ -36,8 +40,17 @@ ON_DIGITS = """train {
 
 def spec_with(body: str = BODY, claims: str = "", **entries: str) -> Spec:
     """A spec that is trained in no time, with other entries in its recipe; without those that are empty."""
-    lines = [f"  {key} {value}" for key, value in {**ENTRIES, **entries}.items() if value]
-    return parse("\n".join([body, "train {", *lines, "}", claims]), "small.arch")
+    return parse(_text(body, {**ENTRIES, **entries}, claims), "small.arch")
+
+
+def family(body: str = TINY, claims: str = "", **entries: str) -> str:
+    """The text of a still smaller one, by three seeds: what processes share; entries as in ``spec_with``."""
+    return _text(body, {**FAMILY, **entries}, claims)
+
+
+def _text(body: str, entries: Mapping[str, str], claims: str) -> str:
+    lines = [f"  {key} {value}" for key, value in entries.items() if value]
+    return "\n".join([body, "train {", *lines, "}", claims])
 
 
 def recipe_with(**entries: str) -> Recipe:
@@ -81,6 +94,16 @@ class Crashing(Silent):
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         if epoch.number > self.epochs:
             raise CrashError
+
+
+def finished(folder: Path) -> list[str]:
+    """The runs in a folder that came to their end."""
+    return sorted(path.parent.name for path in (folder / "runs").rglob(RECORD))
+
+
+def table(text: str) -> str:
+    """The results, the last of what ``train --missing`` prints."""
+    return text[text.rindex("name ") :]
 
 
 def metrics(folder: Path) -> list[dict[str, str]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from commands import run, train
 from json_types import misfits
+from trainings import family
 
 import vggdsl
 from vggdsl.cli.progress import PATIENCE, Bar, Lines
@@ -15,15 +16,7 @@ from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.experiments.reporter import Costs, Outline
 from vggdsl.records.metrics import Epoch
 
-SPEC = """
-input 8x8x1 conv3-4 maxpool FC-3 softmax
-claim Epoch 5/5 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7
-train {
-  data   fake(n=60, classes=3)
-  batch  20
-  epochs 5
-}
-"""
+CLAIMS = "claim Epoch 5/5 - Train Accuracy: 0.9 - Val Accuracy: 0.8 - Test Accuracy: 0.7"
 OUTLINE = Outline("net", Path("runs/net-s0-1"), 0, 5, 1000, "fake", "1000/1/1", 1, 1, "CPU", "fp32", steps=10)
 EPOCH = Epoch(1, 0.5, 0.5, 0.5, 0.5, 0.1, 100.0)
 
@@ -31,7 +24,7 @@ EPOCH = Epoch(1, 0.5, 0.5, 0.5, 0.5, 0.1, 100.0)
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
     path = tmp_path / "net.arch"
-    path.write_text(SPEC)
+    path.write_text(family(claims=CLAIMS, epochs="5", seeds=""))
     return path
 
 
@@ -55,7 +48,7 @@ def test_every_so_many_epochs_and_the_last(flags: tuple[object, ...], told: list
 
 
 def test_the_last_is_told_also_where_it_comes_early(spec: Path) -> None:
-    spec.write_text(SPEC.replace("epochs 5", "epochs 50\n  stop val-accuracy(patience=3)\n  optimizer sgd(lr=1e-12)"))
+    spec.write_text(family(epochs="50", seeds="", stop="val-accuracy(patience=3)", optimizer="sgd(lr=1e-12)"))
     done = train(spec, "--every", 40, runs=spec.parent / "runs")
     assert epochs(done.stderr) == ["4/50"]
 
@@ -65,7 +58,7 @@ def test_quiet_is_results_alone(spec: Path) -> None:
     assert (quiet.exit_code, quiet.stderr) == (0, "")
     assert quiet.stdout == loud.stdout.replace("net-s0-1", "net-s0-2")
     assert train(spec, "--quiet", "--every", 2, runs=spec.parent).exit_code == 2
-    spec.write_text(SPEC.replace("classes=3", "classes=4"))
+    spec.write_text(family(data="fake(n=60, classes=4)"))
     refused = train(spec, "--quiet", runs=spec.parent / "runs")
     assert (refused.exit_code, "V401" in refused.stderr) == (1, True)
 
@@ -159,7 +152,7 @@ def test_results_as_json(spec: Path) -> None:
     (again,) = told(run("train", "--resume", runs / "net-s0-1", "--log", "none", "--json").stdout)
     assert {**again, "minutes": 0} == {**rows[0], "minutes": 0}
     assert told(train(spec, "--seeds", 2, "--epochs", 1, "--missing", "--json", runs=runs).stdout) == []
-    spec.write_text(SPEC.replace("fake(n=60, classes=3)", 'folder("gone")'))
+    spec.write_text(family(data='folder("gone")'))
     refused = train(spec, "--json", runs=runs)
     assert (refused.exit_code, told(refused.stdout)) == (2, [])
 

@@ -15,7 +15,7 @@ from forks import VGGDSL, Forked, forked
 from images import noise
 from refusals import findings
 from rich.console import Console
-from trainings import metrics
+from trainings import TINY, family, finished, metrics, table
 
 import vggdsl
 from vggdsl import __version__
@@ -32,16 +32,6 @@ from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
-SPEC = """
-input 8x8x1 conv3-4 maxpool FC-3 softmax
-train {
-  data   fake(n=60, classes=3)
-  batch  20
-  epochs 3
-  seeds  0
-  init   he
-}
-"""
 STUDY = """
 import os, signal, sys
 from pathlib import Path
@@ -86,22 +76,18 @@ def call(*specs: str) -> list[str]:
     return ["train", *specs, "--missing", "--device", "cpu", "--log", "none"]
 
 
-def table(text: str) -> str:
-    return text[text.rindex("name ") :]
-
-
 def test_a_study_in_which_a_process_is_killed_ends_in_the_table_of_one(short: Path, tmp_path: Path) -> None:
     one, many = tmp_path / "one", tmp_path / "many"
     for each in (one, many):
         each.mkdir()
-        (each / "b.arch").write_text(SPEC)
-        (each / "a.arch").write_text(SPEC.replace("init   he", 'init   from("b.arch")'))
+        (each / "b.arch").write_text(family(seeds="0"))
+        (each / "a.arch").write_text(family(seeds="0", init='from("b.arch")'))
     alone = Forked(VGGDSL, *call("a.arch", "b.arch"), cwd=one).ended()
     ended = Forked(STUDY, short, *call("a.arch", "b.arch"), "--on", "ray", cwd=many).ended()
     assert (alone.returncode, ended.returncode) == (0, 0), ended.stderr
     assert (many / "killed").exists()
     assert "raylet" not in ended.stdout, "what Ray tells of it is no result"
-    names = sorted(path.parent.name for path in (one / "runs").rglob(RECORD))
+    names = finished(one)
     assert sorted(path.name for path in (many / "runs").iterdir() if path.is_dir()) == names
     assert [metrics(many / "runs" / name) for name in names] == [metrics(one / "runs" / name) for name in names]
     assert table(ended.stdout) == table(alone.stdout)
@@ -186,7 +172,7 @@ def test_a_cluster_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 def test_what_fails_is_told_once_or_of_its_seed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = vggdsl.parse(SPEC.replace("seeds  0", "seeds  0 1"), "net.arch")
+    spec = vggdsl.parse(family(seeds="0 1"), "net.arch")
     workplace = Workplace(device="cpu", runs=tmp_path)
     for code, kind, lines in (
         ("V512", InputError, ["V512: it is so"]),
@@ -215,7 +201,7 @@ class Rows(Terminal):
 
 
 def test_rows_are_of_runs_on_their_own_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    text = SPEC.replace("fake(n=60, classes=3)", 'folder("pool")').replace("batch  20", "batch  2")
+    text = family(data='folder("pool")', batch="2", seeds="0")
     workplace = Workplace(device="cpu", runs=tmp_path / "runs")
     each = list[Experiment]()
     for name in "AB":
@@ -268,12 +254,7 @@ def test_a_study_that_is_killed_goes_on(short: Path, tmp_path: Path) -> None:
     for each in (one, many):
         each.mkdir()
         for i in range(4):
-            text = (
-                SPEC.replace("conv3-4", f"conv3-{4 + i}")
-                .replace("epochs 3", "epochs 40")
-                .replace("seeds  0", "seeds  0 1 2")
-            )
-            (each / f"net{i}.arch").write_text(text)
+            (each / f"net{i}.arch").write_text(family(TINY.replace("conv3-4", f"conv3-{4 + i}"), epochs="40"))
     specs = [f"net{i}.arch" for i in range(4)]
     alone = Forked(VGGDSL, *call(*specs), cwd=one)
     begun = Forked(STUDY, short, *call(*specs), "--on", "ray", cwd=many)

@@ -15,7 +15,7 @@ from commands import run
 from forks import Forked
 from refusals import findings
 from test_queue import Remembering
-from trainings import metrics
+from trainings import family, finished, metrics, table
 
 import vggdsl
 from vggdsl.experiments import queue as queues
@@ -23,18 +23,8 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.records.collect import RECORD
 from vggdsl.records.runfolder import held
 
-SPEC = """
-input 8x8x1 conv3-4 maxpool FC-3 softmax
-train {
-  data   fake(n=60, classes=3)
-  batch  20
-  epochs 3
-  seeds  0 1 2
-}
-"""
 AT_ONCE = """
 import os, signal, sys, time
 from pathlib import Path
@@ -60,22 +50,13 @@ main(sys.argv[2:])
 
 def calls(folder: Path, *signals: str) -> list[Forked]:
     """Processes that share a family of a spec."""
-    (folder / "net.arch").write_text(SPEC)
+    (folder / "net.arch").write_text(family())
     arguments = ["train", "net.arch", "--missing", "--log", "none", "--device", "cpu"]
     found = [Forked(AT_ONCE, name, *arguments, cwd=folder) for name in signals]
     for each in found:
         each.wait_for("ready\n")
     (folder / ("ready" if any(signals) else "go")).touch()
     return found
-
-
-def finished(folder: Path) -> list[str]:
-    return sorted(path.parent.name for path in (folder / "runs").rglob(RECORD))
-
-
-def table(text: str) -> str:
-    """The last of what a call prints."""
-    return text[text.rindex("name ") :]
 
 
 def test_three_share_a_family_though_one_is_killed(tmp_path: Path) -> None:
