@@ -15,7 +15,7 @@ from vggdsl.text.units import time_text
 
 if TYPE_CHECKING:
     from vggdsl.records.runfolder import RunFolder
-    from vggdsl.records.standing import Standing
+    from vggdsl.records.so_far import RunSoFar
 
 _HIGHEST, _LOWEST = 12, 5
 """Rows of a chart, on a high terminal and on one that is low."""
@@ -38,35 +38,35 @@ def command(run: Path, once: bool) -> None:
     vggdsl watch runs/mini_vgg-s0-1 --once
     """
     from vggdsl.records.runfolder import read_plan
-    from vggdsl.records.standing import follow, standing
+    from vggdsl.records.so_far import follow, so_far
 
     folder = read_plan(run).folder
     moves = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     if once:
-        click.echo(_picture(folder, standing(run, folder.recipe.epochs)))
+        click.echo(_picture(folder, so_far(run, folder.recipe.epochs)))
     elif moves:
         _live(folder, follow(run, folder.recipe.epochs))
     else:
         _lines(folder, follow(run, folder.recipe.epochs))
 
 
-def _live(folder: "RunFolder", standings: Iterator["Standing"]) -> None:
+def _live(folder: "RunFolder", looks: Iterator["RunSoFar"]) -> None:
     from rich.console import Console
     from rich.live import Live
     from rich.text import Text
 
     console = Console(no_color=not has_color(sys.stdout), highlight=False)
     with Live(console=console, auto_refresh=False) as live:
-        for now in standings:
+        for now in looks:
             live.update(Text.from_ansi(_picture(folder, now)), refresh=True)
 
 
-def _lines(folder: "RunFolder", standings: Iterator["Standing"]) -> None:
+def _lines(folder: "RunFolder", looks: Iterator["RunSoFar"]) -> None:
     from vggdsl.cli.progress import row_of
 
     done, best = 0, (-1.0, 0.0)
     now = None
-    for now in standings:
+    for now in looks:
         for epoch in now.epochs[done:]:
             is_best, best = epoch.rank > best, max(best, epoch.rank)
             click.echo(row_of(epoch, folder.recipe.epochs, is_best).rstrip())
@@ -75,7 +75,7 @@ def _lines(folder: "RunFolder", standings: Iterator["Standing"]) -> None:
     click.echo(_headline(folder, now))
 
 
-def _picture(folder: "RunFolder", now: "Standing") -> str:
+def _picture(folder: "RunFolder", now: "RunSoFar") -> str:
     from vggdsl.cli.curves import curves, legend
     from vggdsl.cli.progress import row_of
 
@@ -90,7 +90,7 @@ def _picture(folder: "RunFolder", now: "Standing") -> str:
     return "\n".join(lines)
 
 
-def _headline(folder: "RunFolder", now: "Standing") -> str:
+def _headline(folder: "RunFolder", now: "RunSoFar") -> str:
     done, epochs = len(now.epochs), folder.recipe.epochs
     head = f"{shown(folder.path.as_posix())}: epoch {done} of {epochs}"
     if now.best is not None:
@@ -98,7 +98,7 @@ def _headline(folder: "RunFolder", now: "Standing") -> str:
     return shown(f"{head}; {_state(folder, now)}", LINE)
 
 
-def _state(folder: "RunFolder", now: "Standing") -> str:
+def _state(folder: "RunFolder", now: "RunSoFar") -> str:
     if now.state == "training":
         if not now.epochs:
             return "in its first epoch"

@@ -19,7 +19,7 @@ from vggdsl.records.collect import unfinished
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan
-from vggdsl.records.standing import standing
+from vggdsl.records.so_far import so_far
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
@@ -189,7 +189,7 @@ class _Watch:
         if path is None:
             return Row(name, seed, ended or "waits", most)
         try:
-            now = standing(path, most)
+            now = so_far(path, most)
         except VggdslError:
             return Row(name, seed, ended or "waits", most)
         state = ended or _STATES.get(now.state, "waits")

@@ -19,7 +19,7 @@ _OFTEN = 1.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class RunSoFar:
     """The epochs that a run has written, and what it does now."""
 
     epochs: tuple[Epoch, ...]
@@ -37,22 +37,22 @@ class Standing:
         return sum(epoch.seconds for epoch in last) / len(last)
 
 
-def standing(path: Path, most: int) -> Standing:
+def so_far(path: Path, most: int) -> RunSoFar:
     """How far the run in a folder is, of ``most`` epochs. Raises as ``metrics_of``."""
     is_trained = is_held(path)  # first: what is written afterwards is read below
     epochs = metrics_of(path, most) if is_file(path / METRICS) else ()
     if is_trained:
-        return Standing(epochs, "training")
+        return RunSoFar(epochs, "training")
     if is_file(path / RECORD):
-        return Standing(epochs, "ended")
-    return Standing(epochs, "diverged" if has_diverged(path) else "stopped")
+        return RunSoFar(epochs, "ended")
+    return RunSoFar(epochs, "diverged" if has_diverged(path) else "stopped")
 
 
-def follow(path: Path, most: int, wait: Callable[[float], None] = time.sleep) -> Iterator[Standing]:
-    """How far it is now, and each time that changes until nobody trains in it. Raises as ``standing``."""
+def follow(path: Path, most: int, wait: Callable[[float], None] = time.sleep) -> Iterator[RunSoFar]:
+    """How far it is now, and each time that changes until nobody trains in it. Raises as ``so_far``."""
     told = None
     while True:
-        now = standing(path, most)
+        now = so_far(path, most)
         if now != told:
             yield now
         if now.state != "training":

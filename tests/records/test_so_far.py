@@ -13,7 +13,7 @@ from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import METRICS, RunFolder, held, is_held
-from vggdsl.records.standing import Standing, follow, standing
+from vggdsl.records.so_far import RunSoFar, follow, so_far
 from vggdsl.text.errors import RecordError
 
 
@@ -30,7 +30,7 @@ def begun(run: Run, tmp_path: Path) -> Path:
 
 
 def test_a_run_that_has_ended(run: Run) -> None:
-    found = standing(run.path, 3)
+    found = so_far(run.path, 3)
     assert found.state == "ended"
     assert found.epochs == vggdsl.load_run(run.path).metrics
     assert found.best is not None
@@ -61,12 +61,12 @@ def test_a_run_is_followed_to_its_end(run: Run, tmp_path: Path) -> None:
 
 def test_a_run_in_which_nobody_trains_any_more(run: Run, tmp_path: Path) -> None:
     path = begun(run, tmp_path)
-    assert standing(path, 3) == Standing((), "stopped")
+    assert so_far(path, 3) == RunSoFar((), "stopped")
     (path / ".lock").touch()  # as a killed process leaves it
     assert not is_held(path)
     assert [now.state for now in follow(path, 3)] == ["stopped"]
     (path / "diverged.txt").write_text("the loss is nan\n")
-    assert standing(path, 3).state == "diverged"
+    assert so_far(path, 3).state == "diverged"
 
 
 def test_looking_leaves_the_one_who_trains_alone(run: Run, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_metrics_that_are_none(run: Run, tmp_path: Path) -> None:
     path = begun(run, tmp_path)
     (path / METRICS).write_text("number\nx\n")
     with pytest.raises(RecordError, match=r"metrics\.csv can't be read"):
-        standing(path, 3)
+        so_far(path, 3)
 
 
 figures = st.floats(0, 1)
@@ -99,4 +99,4 @@ def test_the_best_is_what_a_training_would_choose(given: list[tuple[float, float
             epoch.val_accuracy == best.val_accuracy and epoch.val_loss < best.val_loss
         ):
             best = epoch
-    assert Standing(tuple(epochs), "training").best is best
+    assert RunSoFar(tuple(epochs), "training").best is best
