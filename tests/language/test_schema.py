@@ -6,7 +6,7 @@ from refusals import findings
 import vggdsl
 from vggdsl.language.options import OPTIONS
 from vggdsl.language.schema import Key
-from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, UnfitError, Whole
+from vggdsl.language.types import Axes, Flag, Number, OneOf, Padding, Type, UnfitError, Whole
 from vggdsl.network.ops import BatchNorm, Conv
 from vggdsl.network.shapes import Pair, Sides
 from vggdsl.spec import measured
@@ -45,7 +45,7 @@ def test_a_default_is_one_of_the_values(key: Key) -> None:
         (Padding(Whole(0)), "1x2", Pair(1, 2)),
         (Padding(Whole(0)), "0,1,2,3", Sides(0, 1, 2, 3)),
         (Padding(Whole(0)), "1,1,2,2", Pair(1, 2)),
-        (Choice("random", "noise"), "Noise", "noise"),
+        (OneOf("random", "noise"), "Noise", "noise"),
     ],
 )
 def test_what_fits(type: Type, text: str, value: object) -> None:
@@ -77,7 +77,7 @@ def test_what_fits(type: Type, text: str, value: object) -> None:
             (Padding(Whole(0)), text)
             for text in ("1,2", "1,024", "1,2,3", "1,2,3,4,5", "1,2,3,04", "1,2,3,", "1,2,3,x")
         ),
-        (Choice("random"), "true"),
+        (OneOf("random"), "true"),
     ],
 )
 def test_what_doesn_t_fit(type: Type, text: str) -> None:

@@ -36,7 +36,7 @@ def chosen(text: str) -> list[str]:
     read = spec(text)
     init = read.recipe().init
     assert isinstance(init, From)
-    return [layer for choice in chosen_layers(init, read.typed, NOWHERE) for layer in choice.layers]
+    return [layer for group in chosen_layers(init, read.typed, NOWHERE) for layer in group.layers]
 
 
 @pytest.mark.parametrize(

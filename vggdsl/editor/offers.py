@@ -9,7 +9,7 @@ from vggdsl.language import syntax
 from vggdsl.language.dictionary import FORMS, KINDS, LayerKind
 from vggdsl.language.notations import Lexeme
 from vggdsl.language.schema import CallKind, EntryKind, Key
-from vggdsl.language.types import Choice, Flag, Text
+from vggdsl.language.types import Flag, OneOf, Text
 from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
 from vggdsl.text.source import NOWHERE, Span
 
@@ -164,7 +164,7 @@ def _says(key: Key) -> str:
 def values(key: Key) -> Iterator[Offer]:
     """What can stand behind a key, if that are words; else an example, and the default."""
     match key.type:
-        case Flag(words=words) | Choice(words=words):
+        case Flag(words=words) | OneOf(words=words):
             said: Iterable[str] = words
         case Text(known=known) if known is not None:
             said = known

@@ -39,7 +39,7 @@ MOST_LINKED = 1_000
 
 
 @dataclass(frozen=True)
-class Open:
+class OpenChoice:
     """A choice, wherever it stands. One without a name is called by its number and what it is of: ``2:FC``."""
 
     name: str
@@ -98,7 +98,7 @@ class Choices:
         if findings := list(wrong_choices(document, self._named)):
             raise NetworkError(sorted(findings, key=lambda d: d.labels[0].span.start))
         self._names = dict[str | Span, str]()
-        self._open = dict[str, Open]()
+        self._open = dict[str, OpenChoice]()
         self._blocks = {str(c.name): c for c in document.contents if isinstance(c, syntax.Block)}
         self._known = dict[str, tuple[_Site, ...]]()
         self._made = 0
@@ -108,7 +108,7 @@ class Choices:
             raise self._too_many("more than 10^1000 networks", "leave fewer choices open")
 
     @property
-    def all(self) -> tuple[Open, ...]:
+    def all(self) -> tuple[OpenChoice, ...]:
         """In the order in which they are made: as the network goes, each before those inside it."""
         return tuple(self._open.values())
 
@@ -166,7 +166,7 @@ class Choices:
         key = choice.name or choice.span
         if key not in self._names:
             self._names[key] = name = choice.name or f"{len(self._names) + 1}:{kind}"
-            self._open[name] = Open(name, options, choice.span)
+            self._open[name] = OpenChoice(name, options, choice.span)
         return self._names[key]
 
     def _site(self, name: str, inside: tuple[tuple[_Site, ...], ...]) -> _Site:
@@ -190,7 +190,7 @@ class Choices:
 
     # -- the ways to make them
 
-    def active(self, picks: Picks) -> Open | None:
+    def active(self, picks: Picks) -> OpenChoice | None:
         """The choice to be made next, behind those that are made; None where nothing is left open."""
         name = _next(self._sites, picks, set())
         return None if name is None else self._open[name]

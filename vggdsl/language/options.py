@@ -11,7 +11,7 @@ from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.spelling import sides_text
 from vggdsl.language.syntax import Option
-from vggdsl.language.types import Axes, Choice, Flag, Number, Padding, Type, UnfitError, Whole
+from vggdsl.language.types import Axes, Flag, Number, OneOf, Padding, Type, UnfitError, Whole
 from vggdsl.language.voice import Voice
 from vggdsl.network.ops import Layer, Merge
 from vggdsl.network.shapes import Pair, Sides, Window
@@ -20,7 +20,7 @@ from vggdsl.text.errors import Diagnostic, Label, NetworkError
 from vggdsl.text.figures import LONGEST
 from vggdsl.text.source import Placed, Span
 
-_AFTER = Key("after", Choice("none"), "the layer opts out of the rule of its kind")
+_AFTER = Key("after", OneOf("none"), "the layer opts out of the rule of its kind")
 
 OPTIONS: Mapping[str, tuple[Key, ...]] = {
     word: (*kind.options, _AFTER) for word, kind in KINDS.items() if kind.ruled and word not in MERGES

@@ -241,7 +241,7 @@ class Phase(Type):
         return f"{value[0]}..{value[1]}: {self.number.write(value[2])}"
 
 
-class Choice(Type):
+class OneOf(Type):
     """One of several words, in capitals or not."""
 
     kinds = ("word",)
@@ -257,7 +257,7 @@ class Choice(Type):
         return text.lower()
 
 
-class Flag(Choice):
+class Flag(OneOf):
     """``yes`` or ``no``; as other tools say these it is told which of them was meant."""
 
     meant: Mapping[str, str] = {

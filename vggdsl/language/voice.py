@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Atom, During, Entry, Option
-from vggdsl.language.types import Choice, Flag, UnfitError
+from vggdsl.language.types import Flag, OneOf, UnfitError
 from vggdsl.text.codes import CodeName
 from vggdsl.text.edits import Edit
 from vggdsl.text.errors import Diagnostic, Label, unknown
@@ -61,7 +61,7 @@ class Voice:
                 message, help = str(why), why.help
             case Flag(says=says):
                 message, help = f"{name} is {says}", f"write {name}={why.instead or key.example}"
-            case Choice(says=says, words=words):
+            case OneOf(says=says, words=words):
                 write = f"{name}={key.example}" if len(words) == 1 else "one of them"
                 message, help = f"{name} can only be {says}", f"write {write}, or remove it"
             case _:

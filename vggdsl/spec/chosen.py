@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d+(\.\d+)?(e-?\d+)?([KMG]i?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Choice:
+class NamedLayers:
     """Layers with weights, in the network's order, and the name by which they were chosen, with its place.
 
     The name is empty where all layers are, or all but some.
@@ -40,39 +40,39 @@ def layers_in(shapes: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name.rpartition(".")[0] for name in shapes))
 
 
-def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[Choice]:
+def chosen_layers(init: From, typed: TypedGraph, place: Span) -> list[NamedLayers]:
     """The layers that an ``init from(…)`` at ``place`` takes the weights of.
 
     Raises ``RecipeError`` V410 for a name of nothing, of layers without weights or of those that another has named,
     for a range that runs backwards, and where nothing is left.
     """
-    choices, findings = choices_of(init.chosen, typed, place)
-    findings += twice(choices)
+    groups, findings = named_layers(init.chosen, typed, place)
+    findings += twice(groups)
     if init.all_but or not init.chosen:
         layers = layers_in(weight_shapes(typed))
-        gone = {layer for choice in choices for layer in choice.layers}
+        gone = {layer for group in groups for layer in group.layers}
         left = tuple(layer for layer in layers if layer not in gone)
-        choices = [Choice(Placed("", place), left)]
+        groups = [NamedLayers(Placed("", place), left)]
         if not left and not findings:
             help = "leave one out of `all but`, or begin by another init: `init he`"
             wrong = _wrong("`all but` leaves no layer to take weights for", place, help, layers)
             findings.append(wrong.helped(help, Edit(place, "init he", is_choice=True)))
     if findings:
         raise RecipeError(findings)
-    return choices
+    return groups
 
 
-def choices_of(names: Iterable[str], typed: TypedGraph, place: Span) -> tuple[list[Choice], list[Diagnostic]]:
+def named_layers(names: Iterable[str], typed: TypedGraph, place: Span) -> tuple[list[NamedLayers], list[Diagnostic]]:
     """The layers that each name means, which stands at ``place`` if it has none of its own; and V410 for those that
     mean nothing, layers without weights, or a range that runs backwards."""
-    known, findings, choices = _Names(typed), list[Diagnostic](), list[Choice]()
+    known, findings, groups = _Names(typed), list[Diagnostic](), list[NamedLayers]()
     for name in names:
         placed = name if isinstance(name, Placed) else Placed(name, place)
         try:
-            choices.append(Choice(placed, known.named(placed)))
+            groups.append(NamedLayers(placed, known.named(placed)))
         except RecipeError as error:
             findings += error.diagnostics
-    return choices, findings
+    return groups, findings
 
 
 def places_of(order: Iterable[str]) -> dict[str, list[int]]:
@@ -138,18 +138,18 @@ def _wrong(message: str, span: Span, help: str, layers: Iterable[str]) -> Diagno
     return Diagnostic("V410", message, (Label(span, "here"),), help, OtherLayers(tuple(layers)))
 
 
-def twice(choices: Iterable[Choice]) -> Iterator[Diagnostic]:
+def twice(groups: Iterable[NamedLayers]) -> Iterator[Diagnostic]:
     """What is named by two names: it would be read as if one of them were wrong."""
     first: dict[str, Placed] = {}
-    for choice in choices:
-        again = next((layer for layer in choice.layers if layer in first), None)
+    for group in groups:
+        again = next((layer for layer in group.layers if layer in first), None)
         if again is not None:
             before = first[again]
-            labels = (Label(choice.name.span, "again"), Label(before.span, "first here", primary=False))
-            message = f"`{choice.name}` is named twice" if before == choice.name else f"{again} is named twice"
+            labels = (Label(group.name.span, "again"), Label(before.span, "first here", primary=False))
+            message = f"`{group.name}` is named twice" if before == group.name else f"{again} is named twice"
             yield Diagnostic("V410", message, labels, "name each layer once", OtherLayers((again,)))
-        for layer in choice.layers:
-            first.setdefault(layer, choice.name)
+        for layer in group.layers:
+            first.setdefault(layer, group.name)
 
 
 # -- writing

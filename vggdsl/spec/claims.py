@@ -13,7 +13,7 @@ from vggdsl.language.elaborate import AnnotatedGraph
 from vggdsl.language.reader import Reader
 from vggdsl.language.schema import Key
 from vggdsl.language.syntax import Measure, Option, Size
-from vggdsl.language.types import Choice, Text, UnfitError
+from vggdsl.language.types import OneOf, Text, UnfitError
 from vggdsl.language.voice import Voice
 from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.measures import OF_A_CLASS, STRUCTURAL
@@ -283,10 +283,10 @@ class _Voice(Voice):
 
     def unfit_value(self, option: Option, key: Key, why: UnfitError) -> Diagnostic:
         match key.type:
-            case Choice() if option.value.lower() == "micro":
+            case OneOf() if option.value.lower() == "micro":
                 wrong = Diagnostic(self.unfit, f"`{option}` is no mean over classes", (Label(option.span, "here"),))
                 return wrong.helped("over all images it is the accuracy: claim it as `top-1-accuracy`")
-            case Choice(words=words):
+            case OneOf(words=words):
                 return unknown(self.unfit, key.name, option.value, words, option.span)
             case Text(known=()):
                 help = f"write `train {option.value} {{ … }}`, or remove `{option}`"

@@ -12,7 +12,7 @@ from vggdsl.language.library import note
 from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.chosen import Choice, choosing, chosen_layers, unknown_layer
+from vggdsl.spec.chosen import NamedLayers, choosing, chosen_layers, unknown_layer
 from vggdsl.spec.copies import loader, original_of
 from vggdsl.spec.recipe import From, Recipe, read_recipes
 from vggdsl.text.edits import Edit
@@ -146,12 +146,12 @@ def named_layers(recipe: Recipe, typed: TypedGraph, there: Mapping[str, tuple[in
     """The same of weights that have the shapes ``there``, by the names of our layers."""
     init, place = recipe.init, place_of(recipe)
     assert isinstance(init, From)
-    choices = chosen_layers(init, typed, place)
+    groups = chosen_layers(init, typed, place)
     pair = _Pair(name, weight_shapes(typed), there)
-    fitting = [layer for choice in choices for layer in choice.layers if not pair.wrong(layer)]
+    fitting = [layer for group in groups for layer in group.layers if not pair.wrong(layer)]
     help, offered = _alike(init, fitting, typed)
     fixes = [Edit(place, offered, is_choice=True)] if offered else []
-    findings = [finding for choice in choices for finding in _misfits(choice, pair, init.all_but, help, fixes)]
+    findings = [finding for group in groups for finding in _misfits(group, pair, init.all_but, help, fixes)]
     if findings:
         raise RecipeError(findings)
     return tuple(fitting)
@@ -220,22 +220,22 @@ class _Pair:
         return f"{layer} has {one}, that of {self.name} {other}"
 
 
-def _misfits(choice: Choice, pair: _Pair, all_but: bool, help: str, fixes: Sequence[Edit]) -> Iterator[Diagnostic]:
+def _misfits(group: NamedLayers, pair: _Pair, all_but: bool, help: str, fixes: Sequence[Edit]) -> Iterator[Diagnostic]:
     """What is wrong with the layers of a name, told at it; ``help`` is for one that means several."""
-    lacking = [layer for layer in choice.layers if pair.lacks(layer)]
-    differing = [layer for layer in choice.layers if pair.wrong(layer) and not pair.lacks(layer)]
-    span, facts = choice.name.span, OtherLayers((*lacking, *differing))
-    if choice.is_one and lacking:
-        yield unknown_layer(choice.name, list(pair.theirs), f"layer of {pair.name}")
-    elif choice.is_one and differing:
+    lacking = [layer for layer in group.layers if pair.lacks(layer)]
+    differing = [layer for layer in group.layers if pair.wrong(layer) and not pair.lacks(layer)]
+    span, facts = group.name.span, OtherLayers((*lacking, *differing))
+    if group.is_one and lacking:
+        yield unknown_layer(group.name, list(pair.theirs), f"layer of {pair.name}")
+    elif group.is_one and differing:
         here = (Label(span, "here"),)
-        yield Diagnostic("V410", pair.difference(choice.name), here, f"leave {choice.name} out of `from(…)`", facts)
+        yield Diagnostic("V410", pair.difference(group.name), here, f"leave {group.name} out of `from(…)`", facts)
     elif lacking or differing:
         wrong = [f"{pair.name} has no {_listed(lacking)}"] if lacking else []
         wrong += map(pair.difference, differing[:_SHOWN])
         if len(differing) > _SHOWN:
             wrong.append(f"so do {len(differing) - _SHOWN} more")
-        label = Label(span, "holds them" if choice.name else "takes all others" if all_but else "takes all layers")
+        label = Label(span, "holds them" if group.name else "takes all others" if all_but else "takes all layers")
         yield Diagnostic("V410", "; ".join(wrong), (label,), help, facts, tuple(fixes))
 
 

@@ -5,21 +5,21 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from vggdsl.language.schema import Key
-from vggdsl.language.types import Choice, CommaList, Flag, Text, Whole
+from vggdsl.language.types import CommaList, Flag, OneOf, Text, Whole
 
 View = Literal["centre", "ten", "grid", "dense", "dense+grid"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 PROTOCOL = (
     Key("train", Text("the name of a recipe", "S256"), "the recipe by which it was trained"),
-    Key("split", Choice("train", "val", "test"), "the images on which it was measured"),
+    Key("split", OneOf("train", "val", "test"), "the images on which it was measured"),
     Key("scale", CommaList(Whole(0)), "the shorter side of these images, or several", shown="256"),
-    Key("view", Choice(*VIEWS), "the parts of an image that are looked at"),
+    Key("view", OneOf(*VIEWS), "the parts of an image that are looked at"),
     Key("flip", Flag(), "whether each is looked at mirrored, too"),
     Key("ensemble", Whole(0), "how many networks answered together"),
     Key("seed", Whole(0), "the seed of the training"),
     Key("class", Text("the name of a class", "cat", spaced=True), "whose precision, recall or f1-score it is"),
-    Key("average", Choice("macro", "weighted"), "the mean over the classes: each counts once, or by its images"),
+    Key("average", OneOf("macro", "weighted"), "the mean over the classes: each counts once, or by its images"),
 )
 """What a result was measured under."""
 

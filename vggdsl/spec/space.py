@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 from vggdsl.language import notations, syntax
-from vggdsl.language.choices import Choices, Open, has_choices
+from vggdsl.language.choices import Choices, OpenChoice, has_choices
 from vggdsl.language.elaborate import AnnotatedGraph, elaborate
 from vggdsl.language.library import read_source
 from vggdsl.language.links import flatten
@@ -22,9 +22,6 @@ from vggdsl.spec.spec import Spec, uncollected
 from vggdsl.text.errors import Diagnostic, NetworkError, VggdslError, error_of
 from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Source
-
-Choice = Open
-"""What is to be chosen: its name, and its options as text."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +50,7 @@ class Space:
         return Choices(self.whole)
 
     @property
-    def choices(self) -> tuple[Choice, ...]:
+    def choices(self) -> tuple[OpenChoice, ...]:
         """In the order in which they are made: as the network goes, each before those inside its alternatives."""
         return self._made.all
 
@@ -70,7 +67,7 @@ class Space:
         """Of each network the option of every choice that it has, by its name, in a fixed order."""
         return self._made.assignments()
 
-    def active(self, picks: Mapping[str, int]) -> Choice | None:
+    def active(self, picks: Mapping[str, int]) -> OpenChoice | None:
         """The choice to be made next behind those that are made; None where the network has no other."""
         return self._made.active(picks)
 
@@ -82,7 +79,7 @@ class Space:
             picks = chance.choices(options, self._weights(choice, options))[0]
         return picks
 
-    def _weights(self, choice: Choice, options: list[dict[str, int]]) -> list[float]:
+    def _weights(self, choice: OpenChoice, options: list[dict[str, int]]) -> list[float]:
         """How many networks there are behind each option, as shares."""
         if not choice.opens:
             return [1.0] * len(options)

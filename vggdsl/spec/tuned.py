@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.chosen import Choice, choices_of, layers_in, spelled, twice
+from vggdsl.spec.chosen import NamedLayers, layers_in, named_layers, spelled, twice
 from vggdsl.spec.recipe import From, Recipe
 from vggdsl.spec.recipe.tuning import Chosen
 from vggdsl.text.errors import Diagnostic, Label, listed
@@ -75,8 +75,8 @@ def _taken(recipe: Recipe, typed: TypedGraph) -> frozenset[str]:
     init = recipe.init
     if not isinstance(init, From):
         return frozenset()
-    choices, _ = choices_of(init.chosen, typed, NOWHERE)
-    named = {layer for choice in choices for layer in choice.layers}
+    groups, _ = named_layers(init.chosen, typed, NOWHERE)
+    named = {layer for group in groups for layer in group.layers}
     if init.chosen and not init.all_but:
         return frozenset(named)
     return frozenset(layers_in(weight_shapes(typed))) - named
@@ -110,8 +110,8 @@ class _Reading:
         """The layers of ``freeze``."""
         if self.recipe.freeze is None:
             return set()
-        choices = self._choices("freeze", self.recipe.freeze, set())
-        frozen = {layer for choice in choices for layer in choice.layers}
+        groups = self._groups("freeze", self.recipe.freeze, set())
+        frozen = {layer for group in groups for layer in group.layers}
         if not self.recipe.freeze.all_but:
             frozen |= self._followers(frozen)
         if not self.findings and {t.name for t in self.typed.nodes if t.params.learnable} <= frozen:
@@ -121,34 +121,34 @@ class _Reading:
 
     def factors(self, frozen: set[str]) -> dict[str, float]:
         """The factor of each layer that ``rate`` chooses."""
-        choices, factors = list[Choice](), dict[str, float]()
+        groups, factors = list[NamedLayers](), dict[str, float]()
         for rated in self.recipe.rate:
-            chosen = self._choices("rate", rated.layers, frozen)
-            choices += chosen
-            factors |= {layer: rated.factor for choice in chosen for layer in choice.layers}
-        self._tell("rate", twice(choices))
-        for choice in choices:
-            if both := [layer for layer in choice.layers if layer in frozen]:
+            chosen = self._groups("rate", rated.layers, frozen)
+            groups += chosen
+            factors |= {layer: rated.factor for group in chosen for layer in group.layers}
+        self._tell("rate", twice(groups))
+        for group in groups:
+            if both := [layer for layer in group.layers if layer in frozen]:
                 is_frozen = "is frozen and has" if len(both) == 1 else "are frozen and have"
                 message = f"{listed(spelled(both, self.typed))} {is_frozen} a rate"
-                self._wrong("rate", message, "keep one: what is frozen isn't trained at any rate", both, choice.name)
+                self._wrong("rate", message, "keep one: what is frozen isn't trained at any rate", both, group.name)
         followed = {norm: factors[layer] for norm, layer in self.companions.items() if layer in factors}
         return {norm: factor for norm, factor in followed.items() if norm not in frozen} | factors
 
-    def _choices(self, key: str, chosen: Chosen, frozen: set[str]) -> list[Choice]:
-        """What the names mean; behind ``all but`` they are one choice of all others that aren't ``frozen``."""
-        choices, findings = choices_of(chosen.names, self.typed, self._place(key))
+    def _groups(self, key: str, chosen: Chosen, frozen: set[str]) -> list[NamedLayers]:
+        """What the names mean; behind ``all but`` they are one group of all others that aren't ``frozen``."""
+        groups, findings = named_layers(chosen.names, self.typed, self._place(key))
         self._tell(key, findings)
         if not chosen.all_but:
-            return choices
-        self._tell(key, twice(choices))
-        named = {layer for choice in choices for layer in choice.layers}
+            return groups
+        self._tell(key, twice(groups))
+        named = {layer for group in groups for layer in group.layers}
         named |= self._followers(named)
         rest = tuple(layer for layer in self.layers if layer not in named and layer not in frozen)
-        first = choices[0].name if choices else Placed(str(chosen), self._place(key))
+        first = groups[0].name if groups else Placed(str(chosen), self._place(key))
         if not rest and not findings:
             self._wrong(key, f"`{chosen}` leaves no layer", "leave one of them out", self.layers, first)
-        return [Choice(Placed(str(chosen), first.span), rest)]
+        return [NamedLayers(Placed(str(chosen), first.span), rest)]
 
     def _followers(self, layers: Collection[str]) -> set[str]:
         """The norms and PReLUs behind them."""

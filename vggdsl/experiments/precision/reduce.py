@@ -19,7 +19,7 @@ from vggdsl.experiments.precision.compared import BATCHES, Compared, Times, answ
 from vggdsl.experiments.precision.sample import SEED, Sample, sample_of
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.trained import Trained
-from vggdsl.spec.chosen import choices_of
+from vggdsl.spec.chosen import named_layers
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.half import check_range, halve
@@ -277,10 +277,10 @@ def layers_kept(names: Sequence[str], one: Candidate) -> tuple[str, ...]:
             found.append(name)
             continue
         placed = Placed.by_call("<--keep>", name)
-        choices, findings = choices_of([placed], typed, placed.span)
+        groups, findings = named_layers([placed], typed, placed.span)
         if findings:
             raise RecipeError(findings)
-        found += [layer for choice in choices for layer in choice.layers]
+        found += [layer for group in groups for layer in group.layers]
     return tuple(dict.fromkeys(found))
 
 

@@ -14,9 +14,10 @@ from optuna.trial import Trial, TrialState
 
 from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.halving import Standing
+from vggdsl.language.choices import OpenChoice
 from vggdsl.records.runfolder import Lock
 from vggdsl.spec.budget import Budget, excess, within
-from vggdsl.spec.space import Choice, Network, Space
+from vggdsl.spec.space import Network, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
 from vggdsl.text.source import Source
@@ -235,7 +236,7 @@ def _picked(trial: Trial, space: Space) -> dict[str, int]:
     return picks
 
 
-def _is_ordered(choice: Choice) -> bool:
+def _is_ordered(choice: OpenChoice) -> bool:
     """Whether its options are numbers that grow, of which near ones are alike."""
     try:
         values = [float(option) for option in choice.options]

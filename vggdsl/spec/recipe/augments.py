@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from vggdsl.language.schema import CallKind, Key, call_text, keys_of
-from vggdsl.language.types import Choice, Interval, Number, Range, UnfitError, Whole
+from vggdsl.language.types import Interval, Number, OneOf, Range, UnfitError, Whole
 
 _SIDE = "pixels along each side"
 Backend = Literal["pillow", "tensor"]
@@ -34,7 +34,7 @@ class RandomResizedCrop:
     size: Annotated[int, Whole(), _SIDE]
     scale: Annotated[tuple[float, float], Interval(1e-4, 1), "the part's share of the image's area"] = (0.08, 1.0)
     ratio: Annotated[tuple[float, float], Interval(0.01, 100), "its width, of its height"] = (3 / 4, 4 / 3)
-    backend: Annotated[Backend, Choice(*BACKENDS), "what scales it: Pillow, or quicker, PyTorch"] = "pillow"
+    backend: Annotated[Backend, OneOf(*BACKENDS), "what scales it: Pillow, or quicker, PyTorch"] = "pillow"
 
     def __str__(self) -> str:
         return call_text("random-resized-crop", self, placed="size")

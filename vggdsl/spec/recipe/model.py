@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from vggdsl.language.schema import call_text
 from vggdsl.language.syntax import ALL_BUT
-from vggdsl.language.types import Choice, Flag, Name, Number, Whole, shortest
+from vggdsl.language.types import Flag, Name, Number, OneOf, Whole, shortest
 from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.recipe.augments import Augment
 from vggdsl.spec.recipe.mixing import Mix
@@ -28,7 +28,7 @@ DEFAULT_ADAM_LR = 1e-3
 _LR = f"the learning rate; else the schedule's, or for Adam {DEFAULT_ADAM_LR:g}"
 _DECAY = "the weight of the squares of the weights"
 _DECAYS = "`weights` are those of convolutions and FC layers alone: no biases, and nothing that a norm or PReLU learns"
-Decays = Annotated[Literal["all", "weights"], Choice("all", "weights"), _DECAYS]
+Decays = Annotated[Literal["all", "weights"], OneOf("all", "weights"), _DECAYS]
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Data:
     seed: Annotated[int, Whole(0), "which images these are"] = 0
     classes: Annotated[int | None, Whole(2), f"how many are drawn; else {FAKE_CLASSES}"] = None
     n: Annotated[int | None, Whole(), f"{_PART}; else all, {FAKE_IMAGES:,} of fake"] = None
-    labels: Annotated[Literal["random"] | None, Choice("random"), "drawn, in place of the true ones"] = None
-    images: Annotated[Literal["noise"] | None, Choice("noise"), "noise, in place of the true ones"] = None
+    labels: Annotated[Literal["random"] | None, OneOf("random"), "drawn, in place of the true ones"] = None
+    images: Annotated[Literal["noise"] | None, OneOf("noise"), "noise, in place of the true ones"] = None
     split: Annotated[str | None, _NAMED, "the one that is divided; else those that are parts by their names"] = None
     config: Annotated[str | None, _NAMED, "the configuration, of several"] = None
     image: Annotated[str | None, _NAMED, "the column of images; else the only one"] = None
@@ -205,7 +205,7 @@ class OneCycle:
     peak: Annotated[float, Number(0, 1), "the share of all steps in which the rate rises"] = 0.3
     start: Annotated[float, Number(0, 1), "the first rate, of the optimizer's"] = 0.04
     end: Annotated[float, Number(0, 1), "the last rate, of the optimizer's"] = 4e-6
-    shape: Annotated[Literal["cosine", "linear"], Choice("cosine", "linear"), "of the rise and of the fall"] = "cosine"
+    shape: Annotated[Literal["cosine", "linear"], OneOf("cosine", "linear"), "of the rise and of the fall"] = "cosine"
 
     def __str__(self) -> str:
         return call_text("one-cycle", self)
@@ -236,7 +236,7 @@ class Loss:
     smoothing: Annotated[float, Number(0, 0.999), "the share of the target that is spread over all classes"] = 0.0
     class_weights: Annotated[
         Literal["balanced"] | None,
-        Choice("balanced"),
+        OneOf("balanced"),
         "a label of a class counts n / (k·m), where m of n images to train on are of it, and k classes there are; "
         "else all count alike",
     ] = None
