@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import tomllib
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from vggdsl.cli import COMMANDS, main
 
 REFUTED = GOOD + "claim params 5\n"
 ESCAPE = "\x1b["
+PROJECT = Path(__file__).parents[2]
 
 
 # -- every command
@@ -37,6 +39,15 @@ def test_help_fits_in_a_terminal_and_tells_every_option(command: str) -> None:
     assert got is not None
     options = (p for p in got.params if isinstance(p, click.Option))
     assert [option.name for option in options if not option.help] == []
+
+
+def test_every_command_is_on_the_page_and_keeps_to_itself() -> None:
+    page = (Path(vggdsl.cli.__file__).parent / "README.md").read_text("utf-8")
+    assert set(re.findall(r"^\| `vggdsl (\w+)", page, re.MULTILINE)) == set(COMMANDS)
+    contracts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    (alone,) = (each["modules"] for each in contracts if each["name"] == "no command imports another")
+    commands = [main.get_command(click.Context(main), name) for name in COMMANDS]
+    assert sorted(alone) == sorted(each.callback.__module__ for each in commands if each and each.callback)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What flags tell of a file that others wrote: callbacks of options, which raise ``BadParameter``."""
+"""How values of options are read that have a form of their own: callbacks, which raise ``BadParameter``."""
 
 from pathlib import Path
 
