@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import PurePath
 from unicodedata import normalize
 
@@ -28,6 +29,9 @@ _LOOKS = {
 """Letters of Greek, Cyrillic and phonetics that look as Latin ones in most typefaces: of Unicode's confusables (UTS 39)
 those that keyboards have, without the dotless i, which Turkish tells from i."""
 _LOOK_AS = {ord(one): other for ours, theirs in _LOOKS.items() for one, other in zip(ours, theirs, strict=True)}
+_NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)")
+_TOLD = 5
+"""Gaps between numbers, at most."""
 # (1999) is a year
 _COPY = re.compile(r"^copy of | copy( \(?\d+\)?)?$| ?\(\d{1,2}\)$")
 
@@ -116,3 +120,23 @@ def letters(name: str) -> str:
 def is_named_as_image(name: str) -> bool:
     """Whether a file of that name is read as an image."""
     return PurePath(name).suffix.lower() in SUFFIXES
+
+
+def gaps(names: Iterable[str]) -> list[str]:
+    """The numbers that are missing between those in which names end that are else the same; of many the first.
+
+    >>> gaps(["train-000", "train-001", "train-004", "val-7"]), gaps(["7", "9"])
+    (['2 to 3'], ['8'])
+    """
+    numbers = dict[str, list[int]]()
+    for name in names:
+        if found := _NUMBERED.fullmatch(name):
+            numbers.setdefault(found["stem"], []).append(int(found["number"]))
+    missing = [
+        f"{last + 1} to {number - 1}" if number - last > 2 else f"{last + 1}"
+        for same in numbers.values()
+        for last, number in pairwise(sorted(same))
+        if number - last > 1
+    ]
+    more = [f"{len(missing) - _TOLD} more gaps"] if len(missing) > _TOLD else []
+    return [*missing[:_TOLD], *more]

@@ -7,7 +7,7 @@ from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vggdsl.data.names import is_hidden
+from vggdsl.data.names import gaps, is_hidden
 from vggdsl.data.sources import wrong
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.packages import needed
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ENDING = ".parquet"
 _NAME = re.compile(r"(?P<split>.+?)(?:-(?P<number>\d+)(?:-of-(?P<count>\d+))?)?")
+_NUMBER = re.compile(r"\d+")
+"""As the hub calls the files that it makes itself of a set, in a folder for each split."""
 
 
 def parquet_in(folder: Path, recipe: Recipe) -> "tuple[Mapping[str, Dataset], list[str]]":
@@ -34,12 +36,22 @@ def parquet_in(folder: Path, recipe: Recipe) -> "tuple[Mapping[str, Dataset], li
         raise wrong(recipe, f"{folder} is no set of `datasets`", help)
     splits = dict[str, list[Path]]()
     for path in beside or within:
-        named = _NAME.fullmatch(path.stem)
-        splits.setdefault(named["split"] if named else path.stem, []).append(path)
+        splits.setdefault(_split_of(path), []).append(path)
     for split, files in splits.items():
         _refuse_parts(split, files, recipe)
         _refuse_different(files, recipe)
-    return {split: _read(files) for split, files in splits.items()}, passed_over(folder, beside or within)
+    notes = passed_over(folder, beside or within)
+    if missing := gaps(path.stem for path in beside or within):
+        notes.append(f"numbers missing between those of {ENDING} files in {folder}: {names_text(missing)}")
+    return {split: _read(files) for split, files in splits.items()}, notes
+
+
+def _split_of(path: Path) -> str:
+    """By the file's name; where that is a number, by its folder's."""
+    if _NUMBER.fullmatch(path.stem):
+        return path.resolve().parent.name
+    named = _NAME.fullmatch(path.stem)
+    return named["split"] if named else path.stem
 
 
 def passed_over(folder: Path, read: list[Path]) -> list[str]:

@@ -8,13 +8,12 @@ import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from vggdsl.data.names import PARTS, is_hidden, is_named_as_image, one_form, part_of, part_within
+from vggdsl.data.names import PARTS, gaps, is_hidden, is_named_as_image, one_form, part_of, part_within
 from vggdsl.data.shards.index import INDEX, PART, Index, Numbers, Shard
 from vggdsl.data.shards.packed import PLACE
 from vggdsl.data.sources import wrong
@@ -30,9 +29,6 @@ _BLOCK, _END = 512, 1 << 20
 NUMBERED = "classes that are numbers begin at 0; each class has images to train on"
 _LAID_OUT = "of each image there are KEY.jpg and KEY.cls, which holds the number of its class or the name of it"
 _PACKED = re.compile(r"\.tar\.(gz|bz2|xz|zst|lz4)$|\.tgz$", re.IGNORECASE)
-_COUNTED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)")
-_TOLD = 5
-"""Gaps between the numbers of shards, at most."""
 _NUMBER = re.compile(r"\d{1,6}")
 
 
@@ -100,7 +96,8 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
         if part_of(folder.name) in PARTS:
             raise wrong(recipe, f"{folder} has no shards", "put its tar files there, or take the folder away")
         notes.append(f"{folder} passed over: it holds no shards")
-    notes += _gaps(found, root)
+    if missing := gaps((path.parent / path.stem).as_posix() for path in found):
+        notes.append(f"numbers missing between those of shards in {root}: {names_text(missing)}")
     named = [(path, part_within(path.stem)) for path in files]
     named += [(path, part_of(folder.name)) for folder, shards in within.items() for path in shards]
     if files and not any(part for _, part in named):
@@ -140,24 +137,6 @@ def _is_shard(path: Path) -> bool:
 
 def _in(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.is_dir() and not is_hidden(path.name))
-
-
-def _gaps(shards: Sequence[Path], root: Path) -> list[str]:
-    """What is told of numbers that are missing between those of shards which are else called the same."""
-    numbers = dict[tuple[Path, str], list[int]]()
-    for path in shards:
-        if counted := _COUNTED.fullmatch(path.stem):
-            numbers.setdefault((path.parent, counted["stem"]), []).append(int(counted["number"]))
-    missing = [
-        f"{last + 1} to {number - 1}" if number - last > 2 else f"{last + 1}"
-        for same in numbers.values()
-        for last, number in pairwise(sorted(same))
-        if number - last > 1
-    ]
-    if not missing:
-        return []
-    more = f" and {len(missing) - _TOLD} more gaps" if len(missing) > _TOLD else ""
-    return [f"numbers missing between those of shards in {root}: {names_text(missing[:_TOLD])}{more}"]
 
 
 # -- what they hold
