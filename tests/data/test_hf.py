@@ -11,6 +11,7 @@ from typing import Any
 
 import commands
 import datasets
+import huggingface_hub
 import numpy as np
 import pytest
 import torch
@@ -20,6 +21,8 @@ from datasets.packaged_modules.parquet.parquet import Parquet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from pyarrow import ipc
+from pyarrow.parquet import write_table
 from refusals import refusal
 
 from vggdsl.data.dataset import DataSet, load_data, look_for_data
@@ -73,7 +76,9 @@ def keep(cache: Path, name: str, config: str = "default", commit: str = COMMIT, 
     owner, _, own = name.rpartition("/")
     files = {split: str(cache / f"{config}-{split}.parquet") for split in splits}
     for split, path in files.items():
-        splits[split].to_parquet(path)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # Not by `to_parquet`, which puts files into the rows that name them.
+        write_table(splits[split].flatten_indices().data.table, path)
     made = Parquet(cache_dir=str(cache / "made"), dataset_name=own, config_name=config, hash=commit, data_files=files)
     made.download_and_prepare()
     place = cache / "___".join([*([owner] if owner else []), own]) / config / "0.0.0"
@@ -133,7 +138,7 @@ def test_any_rows_of_any_table_are_found(labels: list[int], seed: int) -> None:
     """Rows that were chosen and put in another order are those that `datasets` itself gives."""
     labels = [0, 1, 2] * 4 + labels
     made = rows(len(labels), label=list(labels)).shuffle(seed=seed).select(range(1, len(labels)))
-    found = Rows.of(Path("x"), [str(i) for i in range(len(made))], 3, made, "image")
+    found = Rows.of(Path("x"), [str(i) for i in range(len(made))], 3, made, "image", [])
     numbers = labels_of(made, Columns("image", "label"), (), "train", Recipe())
     assert numbers is not None
     assert numbers.numbers.tolist() == made["label"][:]
@@ -237,24 +242,68 @@ def test_an_image_that_cant_be_read_is_told_by_its_row(tmp_path: Path) -> None:
     assert (kept.left_out, sum(map(int, kept.split.split("/")))) == (2, 28)
 
 
-def test_images_may_be_files_of_this_machine_and_no_others(tmp_path: Path) -> None:
-    file = tmp_path / "0.png"
-    file.write_bytes(encoded(0))
-    places = [str(file), "https://example.org/x.png", "0.png", str(tmp_path / "none.png")]
-    made = rows(4, image=[{"bytes": None, "path": place} for place in places])
-    found = Rows.of(Path("set"), list("abcd"), 3, made, "image")
-    assert (found.content(0), found.length(0), found.size(0)) == (encoded(0), len(encoded(0)), (10, 9))
-    assert np.array_equal(np.asarray(found[0]), np.asarray(Image.open(file)))
-    for i, why in ((1, "neither bytes nor"), (2, "neither bytes nor"), (3, "No such file")):
-        assert why in refusal(lambda i=i: found[i]).message  # type: ignore[misc]
-        assert found.size(i) is None
+def test_images_may_be_files_of_the_set_and_no_others(tmp_path: Path) -> None:
+    """A row is anybody's: by no way out of the folder does it name another file."""
+    place, outside = tmp_path / "set", tmp_path / "set-of-another"
+    for folder in (place, outside):
+        folder.mkdir()
+        (folder / "0.png").write_bytes(encoded(0))
+    (place / "link.png").symlink_to(outside / "0.png")
+    (place / "link").symlink_to(outside)
+    (tmp_path / "way").symlink_to(place)
+    within = [place / "0.png", tmp_path / "way" / "0.png", outside / ".." / "set" / "0.png"]
+    without = {
+        "neither bytes nor": ["https://example.org/x.png", "0.png", f"{place}/0.png\0"],
+        "No such file": [place / "none.png"],
+        "outside of the set": [
+            outside / "0.png", place / ".." / outside.name / "0.png", place / "link.png", place / "link" / "0.png",
+            place / "..",
+        ],
+    }  # fmt: skip
+    expected = [*(("", path) for path in within), *((why, path) for why, paths in without.items() for path in paths)]
+    made = rows(len(expected), image=[{"bytes": None, "path": str(path)} for _, path in expected])
+    for folder in (place, tmp_path / "way"):
+        found = Rows.of(Path("set"), [str(i) for i in range(len(expected))], 3, made, "image", [folder])
+        for i, (why, _) in enumerate(expected):
+            if why:
+                assert why in refusal(lambda i=i: found[i]).message  # type: ignore[misc]  # noqa: B023  # at once
+                assert found.size(i) is None
+            else:
+                assert (found.content(i), found.length(i), found.size(i)) == (encoded(0), len(encoded(0)), (10, 9))
+                assert np.array_equal(np.asarray(found[i]), np.asarray(Image.open(place / "0.png")))
+
+
+def named(count: int, folder: Path) -> Dataset:
+    """Images that are files in a folder, by their paths."""
+    folder.mkdir(parents=True)
+    for i in range(count):
+        (folder / f"{i}.png").write_bytes(encoded(i))
+    return rows(count, image=[{"bytes": None, "path": str(folder / f"{i}.png")} for i in range(count)])
+
+
+def test_a_set_of_the_hub_has_the_files_that_were_fetched_with_it(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = tmp_path / "hub"
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(hub))
+    monkeypatch.setattr(datasets.config, "EXTRACTED_DATASETS_PATH", hub / "extracted")
+    for i, (folder, is_read) in enumerate({
+        "datasets--somebody--pets0/snapshots/a": True, "extracted/0123": True,
+        "datasets--somebody--pets": False, "datasets--somebody--private/snapshots/a": False, "..": False,
+    }.items()):  # fmt: skip
+        made = named(30, hub / folder / "files")
+        keep(cache, f"somebody/pets{i}", train=made)
+        if is_read:
+            assert read(f"somebody/pets{i}").split == "21/3/6"
+        else:
+            assert "30 images" in refused(f"somebody/pets{i}")
 
 
 def test_a_file_that_changes_is_another_though_its_row_is_not(tmp_path: Path) -> None:
     file = tmp_path / "0.png"
     file.write_bytes(encoded(0))
     made = rows(2, image=[{"bytes": None, "path": str(file)}, {"bytes": encoded(1), "path": "1.png"}])
-    found = Rows.of(Path("set"), list("ab"), 3, made, "image")
+    found = Rows.of(Path("set"), list("ab"), 3, made, "image", [tmp_path])
     before = [found.state(i) for i in range(2)]
     file.write_bytes(encoded(2) + b"longer")
     assert [found.state(i) == before[i] for i in range(2)] == [False, True]
@@ -285,7 +334,45 @@ def test_signs_of_patterns_in_names_are_letters(name: str, tmp_path: Path) -> No
     assert read(parquet(tmp_path / name, train=rows(60))).split == "42/6/12"
 
 
+def test_numbers_that_are_missing_between_files_are_told(tmp_path: Path) -> None:
+    """Of names that don't say how many there are; numbers alone are of the split that their folder is called after."""
+    for i, (names, missing) in enumerate((
+        (["train_0", "train_1", "train_3"], "2"), (["train_00001", "train_00002"], ""), (["train"], ""),
+        (["train_0", "train_1", "val_5"], ""), (["train_0", "val_0", "val_3", "val_9"], "1 to 2 and 4 to 8"),
+        (["0000", "0002"], "1"), (["0000", "0001"], ""), (["train_00000_of_00002", "train_00001_of_00002"], ""),
+    )):  # fmt: skip
+        place = parquet(tmp_path / str(i) / "train", **{name: rows(15, 20 * k) for k, name in enumerate(names)})
+        found = read(place)
+        told = [f"numbers missing between those of .parquet files in {place}: {missing}"]
+        assert [note for note in found.notes if "numbers missing" in note] == (told if missing else []), names
+        assert sum(map(int, found.split.split("/"))) == 15 * len(names)
+    parquet(tmp_path / "pets", **{"0000": rows(15), "0001": rows(15)})
+    assert refused(tmp_path / "pets") == "no split is called train: there are pets"
+    assert read(tmp_path / "pets", split="pets").split == "21/3/6"
+
+
 # -- what is refused
+
+
+def test_rows_that_end_early_are_refused(tmp_path: Path) -> None:
+    """Also where a batch of rows ends, which pyarrow takes for the end of all."""
+    place = tmp_path / "set"
+    rows(30).save_to_disk(str(place))
+    (file,) = place.glob("*.arrow")
+    table, content, ends = ipc.open_stream(file.read_bytes()).read_all(), io.BytesIO(), list[int]()
+    with ipc.new_stream(content, table.schema) as stream:
+        for batch in table.to_batches(max_chunksize=10):
+            stream.write_batch(batch)
+            ends.append(content.tell())
+    file.unlink()  # else what is mapped from it would be another
+    file.write_bytes(content.getvalue())
+    assert read(place).split == "21/3/6"
+    for end in (*ends, ends[0] + 100, 3, 0):
+        file.unlink()
+        file.write_bytes(content.getvalue()[:end])
+        assert refused(place).startswith(f"`datasets` can't read {place}: "), end
+    file.unlink()
+    assert "No such file" in refused(place)
 
 
 def test_a_split_of_which_files_are_missing_is_refused(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ EXTRAS = MappingProxyType(
         **dict.fromkeys(("prometheus_client", "python_multipart", "starlette", "uvicorn"), "vggdsl[serve]"),
         **dict.fromkeys(("lsprotocol", "pygls"), "vggdsl[editor]"),
         **dict.fromkeys(("pdfminer", "pdfplumber"), "vggdsl[pdf]"),
-        **dict.fromkeys(("datasets", "pyarrow"), "vggdsl[hf]"),
+        **dict.fromkeys(("datasets", "huggingface_hub", "pyarrow"), "vggdsl[hf]"),
         "optuna": "vggdsl[search]",
         "ray": "vggdsl[ray]",
         "wandb": "vggdsl[wandb]",

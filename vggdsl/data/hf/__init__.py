@@ -13,7 +13,7 @@ import torch
 
 from vggdsl.data.doubts import doubts
 from vggdsl.data.hf.columns import Columns, columns_of, labels_of
-from vggdsl.data.hf.loading import find, load
+from vggdsl.data.hf.loading import Loaded, find, load
 from vggdsl.data.hf.rows import Rows
 from vggdsl.data.names import PARTS, part_of
 from vggdsl.data.sources import Found, Wanted, wrong
@@ -50,7 +50,7 @@ def read_hf(wanted: Wanted) -> Found:
             notes.append(f"{name} has no labels: it isn't read")
             continue
         classes = labels.classes
-        splits[part] = wanted.split(_rows(rows, columns, loaded.name, name, wanted), torch.from_numpy(labels.numbers))
+        splits[part] = wanted.split(_rows(rows, columns, loaded, name, wanted), torch.from_numpy(labels.numbers))
     _refuse_empty(splits["train"], classes, loaded.name, recipe)
     count = len(splits["train"])
     called = {part: name for part, name in parts.items() if part in splits} if recipe.data.split is None else {}
@@ -58,9 +58,9 @@ def read_hf(wanted: Wanted) -> Found:
     return Found(classes, splits, count // 10, count // 5, tuple(notes), warnings, (), called, loaded.revision)
 
 
-def _rows(rows: "Dataset", columns: Columns, name: str, split: str, wanted: Wanted) -> Rows:
+def _rows(rows: "Dataset", columns: Columns, loaded: Loaded, split: str, wanted: Wanted) -> Rows:
     names = [f"{split}/{i}" for i in range(len(rows))]
-    return Rows.of(Path(name), names, wanted.shape.c, rows, columns.image)
+    return Rows.of(Path(loaded.name), names, wanted.shape.c, rows, columns.image, loaded.folders)
 
 
 def _parts(splits: Mapping[str, "Dataset"], recipe: Recipe) -> tuple[dict[str, str], list[str]]:

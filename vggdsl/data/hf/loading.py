@@ -4,6 +4,7 @@ Only what is asked for is fetched.
 """
 
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -28,15 +29,19 @@ _FETCHED = ("parquet", "arrow", "imagefolder", "webdataset")
 """What the files of a set may be that is fetched, by the readers of `datasets`: these unpickle nothing."""
 _COMMIT = re.compile("[0-9a-f]{40}")
 _DIGITS = 16
+_END = bytes.fromhex("ffffffff00000000")
+"""Of a stream of Arrow, in which `datasets` keeps rows."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """Rows by split. ``revision`` is the commit of the hub, or the fingerprints of `datasets`, shortened."""
+    """Rows by split. ``revision`` is the commit of the hub, or the fingerprints of `datasets`, shortened; ``folders``
+    are where files may lie that rows name."""
 
     name: str
     splits: "Mapping[str, Dataset]"
     revision: str
+    folders: tuple[Path, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -60,12 +65,12 @@ def load(recipe: Recipe, root: Path, *, download: bool = False) -> Loaded:
         folder = find_folder(recipe, root)
         with _readable(str(folder), recipe):
             splits, notes = _of_folder(folder, recipe, datasets)
-            return _loaded(str(folder), splits, "", notes)
+            return _loaded(str(folder), splits, "", (folder,), notes)
     if not download:
         _cached(recipe, datasets)
     with _readable(name, recipe):
         builder, notes = (_fetched(recipe, datasets), []) if download else _kept(recipe, datasets)
-        return _loaded(name, builder.as_dataset(), builder.hash or "", notes)
+        return _loaded(name, builder.as_dataset(), builder.hash or "", _fetched_to(name, datasets), notes)
 
 
 def _datasets() -> Any:
@@ -92,9 +97,16 @@ _LONGEST = 300
 """Characters of an error that are told."""
 
 
-def _loaded(name: str, splits: "Mapping[str, Dataset]", version: str, notes: list[str]) -> Loaded:
+def _loaded(
+    name: str, splits: "Mapping[str, Dataset]", version: str, folders: tuple[Path, ...], notes: list[str]
+) -> Loaded:
+    for path in (file["filename"] for rows in splits.values() for file in rows.cache_files):
+        with Path(path).open("rb") as file:
+            file.seek(-min(len(_END), Path(path).stat().st_size), os.SEEK_END)
+            if file.read() != _END:  # of which pyarrow takes what there is, if that ends between two batches of rows
+                raise ValueError(f"{path} ends before its rows do")
     prints = "-".join(splits[split]._fingerprint[:_DIGITS] for split in sorted(splits))
-    return Loaded(name, splits, version[:_DIGITS] if _COMMIT.fullmatch(version) else prints, tuple(notes))
+    return Loaded(name, splits, version[:_DIGITS] if _COMMIT.fullmatch(version) else prints, folders, tuple(notes))
 
 
 # -- of the hub
@@ -111,6 +123,16 @@ def _cached(recipe: Recipe, datasets: Any) -> Path:
         help += f'a folder is named with its path: hf("./{recipe.data.path}")'
         raise missing(recipe, f"data set {recipe.data.path}", place, help)
     return folder
+
+
+def _fetched_to(name: str, datasets: Any) -> tuple[Path, ...]:
+    """Where the files of a set of the hub are that was fetched as files of images: as they are, or unpacked."""
+    with needed():
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+    own = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=name, repo_type="dataset"))
+    return own, Path(datasets.config.EXTRACTED_DATASETS_PATH)
 
 
 def _kept(recipe: Recipe, datasets: Any) -> tuple[Any, list[str]]:

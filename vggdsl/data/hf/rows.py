@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _NOWHERE = "it has neither bytes nor a file on this machine"
+_OUTSIDE = "it is a file outside of the set's folder"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +33,13 @@ class Rows(Files):
     lengths: npt.NDArray[np.int64]
     """Of the bytes of every row of the column; -1 where there are none."""
     known: bytes
+    folders: Sequence[Path]
+    """In which a row's file may lie: a row is anybody's, and may name any file of this machine."""
 
     @classmethod
-    def of(cls, root: Path, names: Sequence[str], channels: int, rows: "Dataset", image: str) -> "Rows":
+    def of(
+        cls, root: Path, names: Sequence[str], channels: int, rows: "Dataset", image: str, folders: Sequence[Path]
+    ) -> "Rows":
         """All of a set. ``root`` and ``names`` are what they are called."""
         with needed():
             from pyarrow import compute
@@ -44,8 +49,9 @@ class Rows(Files):
         column = rows.data.column(image)
         lengths = compute.binary_length(compute.struct_field(column, "bytes")).fill_null(-1).to_numpy()
         states = [Path(file["filename"]).stat() for file in rows.cache_files]
-        known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]}".encode()
-        return cls(root, names, channels, column, places.astype(np.int64), lengths.astype(np.int64), known)
+        known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]} {image}".encode()
+        real = [Path(os.path.realpath(folder)) for folder in folders]
+        return cls(root, names, channels, column, places.astype(np.int64), lengths.astype(np.int64), known, real)
 
     def size(self, index: int) -> tuple[int, int] | None:
         try:
@@ -85,11 +91,16 @@ class Rows(Files):
         return replace(self, names=super().take(indices).names, places=self.places[indices.numpy()])
 
     def source(self, index: int) -> bytes | Path:
-        """Raises ``UnreadableImageError`` V530 for a row that has no image on this machine."""
+        """Raises ``UnreadableImageError`` V530 for a row that has no image on this machine, or of another set."""
         row = self.column[int(self.places[index])].as_py() or {}
         content, path = row.get("bytes"), row.get("path")
         if content is not None:
             return bytes(content)
-        if path is None or not Path(path).is_absolute():
+        if path is None or not Path(path).is_absolute() or "\0" in path:
             raise UnreadableImageError(self.called(index), _NOWHERE)
-        return Path(path)
+        file = Path(os.path.realpath(path))
+        if not any(file.is_relative_to(folder) for folder in self.folders):
+            raise UnreadableImageError(
+                self.called(index), _OUTSIDE, "a set has the bytes of its images, or their files"
+            )
+        return file
