@@ -560,7 +560,13 @@ def test_classes_of_others_have_numbers_or_names(tmp_path: Path) -> None:
     assert found.classes == ("7", "tench", "Äffchen")
     assert "a name alone" in found.notes[1]
     for k, label in enumerate(
-        (lambda i: str(1 + i % 3), lambda _: "4", lambda i: "999999" if i else "0", lambda _: "x")
+        (
+            lambda i: str(1 + i % 3),
+            lambda _: "4",
+            lambda i: "999999" if i else "0",
+            lambda _: "x",
+            lambda i: str(i % 3 - 1),
+        )
     ):
         written(tmp_path / str(k) / "0.tar", samples(30, label))
         assert refusal(lambda k=k: load("shards", tmp_path / str(k))).code == "V512"  # type: ignore[misc]
@@ -615,6 +621,15 @@ def test_what_is_not_read_beside_shards_is_told(tmp_path: Path) -> None:
     assert "shards in " + f"{tmp_path}: 2 and 5 to 6\n" in "\n".join(load("shards", tmp_path).notes)
 
 
+def test_what_is_hidden_in_shards_is_nobodys_image(tmp_path: Path) -> None:
+    """As in folders; names may begin with the folder that they are in."""
+    hidden = [
+        f"{name}.{ending}" for name in (".ipynb_checkpoints/0", "__MACOSX/a/1", "._2") for ending in ("png", "cls")
+    ]
+    written(tmp_path / "0.tar", [*samples(30, key="./a/../{:06}"), *((name, b"0") for name in hidden)])
+    assert load("shards", tmp_path).split == "21/3/6"
+
+
 def test_help_leads_to_what_is_meant(tmp_path: Path) -> None:
     written(tmp_path / "from-1" / "0.tar", samples(30, lambda i: str(1 + i % 3)))
     save_many(tmp_path / "images", ("a.png", "b.png"))
@@ -652,6 +667,8 @@ def linked(kind: bytes, name: str = "000001.png") -> tarfile.TarInfo:
         ([(linked(tarfile.FIFOTYPE), b"")], "no plain file"),
         ([(linked(tarfile.GNUTYPE_SPARSE), b"")], "no plain file"),
         ([("0.txt", b"")], "0 classes"),
+        ([*samples(9), *samples(1)], "000000 stands in it twice"),
+        ([*samples(9), *samples(1, key="./{:06}")], "./000000 stands in it twice"),
     ],
 )  # fmt: skip
 def test_shards_that_tell_no_image_and_its_class_are_refused(held: Any, said: str, tmp_path: Path) -> None:

@@ -29,7 +29,9 @@ _BLOCK, _END = 512, 1 << 20
 NUMBERED = "classes that are numbers begin at 0; each class has images to train on"
 _LAID_OUT = "of each image there are KEY.jpg and KEY.cls, which holds the number of its class or the name of it"
 _PACKED = re.compile(r"\.tar\.(gz|bz2|xz|zst|lz4)$|\.tgz$", re.IGNORECASE)
-_NUMBER = re.compile(r"\d{1,6}")
+_NUMBER, _INTEGER = re.compile(r"\d{1,6}"), re.compile(r"-?\d+")
+_HERE = (".", "..")
+"""Parts of names that begin with a dot, and are not hidden."""
 
 
 @dataclass
@@ -144,6 +146,7 @@ def _in(folder: Path) -> list[Path]:
 
 def _read(path: Path, called: str, number: int, found: _Found) -> None:
     """Raises ``ValueError`` or ``TarError`` for what is no plain tar file of images and classes."""
+    keys = set[str]()
     with path.open("rb") as file:
         for key, members in _samples(_members(file)):
             images = [each for ending, each in members if is_named_as_image(f"image.{ending}")]
@@ -156,6 +159,9 @@ def _read(path: Path, called: str, number: int, found: _Found) -> None:
             if len(images) != 1 or len(labels) != 1:
                 have = f"{plural(len(images), 'image')} that can be read and {len(labels)} .{_LABEL}"
                 raise ValueError(f"{key} has {have}")
+            if key.removeprefix("./") in keys:  # of which `tar` unpacks the last, and WebDataset reads each
+                raise ValueError(f"{key} stands in it twice, with other files between")
+            keys.add(key.removeprefix("./"))
             (image,), (label,) = images, labels
             found.names.append(f"{called}/{image.name}")
             found.labels.append(_label(file, label))
@@ -173,7 +179,7 @@ def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
                 raise ValueError(f"it ends before {member.name} does")
             if member.issparse() or not (member.isfile() or member.isdir()):
                 raise ValueError(f"{member.name} is no plain file in it, but a link, a device, or sparse")
-            if member.isfile() and not is_hidden(member.name.rpartition("/")[2]):
+            if member.isfile() and not any(is_hidden(part) for part in member.name.split("/") if part not in _HERE):
                 yield member
         file.seek(tar.offset)  # where the header is that ends it
         end = file.read(_END + 1)
@@ -211,6 +217,11 @@ def _classes(texts: Sequence[str], root: Path, recipe: Recipe) -> tuple[tuple[st
         count = max(map(int, different), default=-1) + 1
         number: Mapping[str, int] = {text: int(text) for text in different}
         classes = tuple(map(str, range(count)))
+    elif negative := [
+        text for text in sorted(different) if text.startswith("-") and all(map(_INTEGER.fullmatch, different))
+    ]:
+        help = "a number below 0 mostly marks images of no class: take them away"
+        raise wrong(recipe, f"{root} has images of class {negative[0]} among such of numbers", help)
     else:
         classes = tuple(sorted(different))
         number = {name: label for label, name in enumerate(classes)}
