@@ -299,6 +299,13 @@ def test_a_set_of_the_hub_has_the_files_that_were_fetched_with_it(
             assert "30 images" in refused(f"somebody/pets{i}")
 
 
+def test_images_of_another_column_are_others(tmp_path: Path) -> None:
+    images = [{"bytes": encoded(i), "path": None} for i in range(3)]
+    made = rows(3).add_column("other", images, feature=ImageColumn())
+    one, other = (Rows.of(Path("set"), list("abc"), 3, made, column, []) for column in ("image", "other"))
+    assert not {one.state(i) for i in range(3)} & {other.state(i) for i in range(3)}
+
+
 def test_a_file_that_changes_is_another_though_its_row_is_not(tmp_path: Path) -> None:
     file = tmp_path / "0.png"
     file.write_bytes(encoded(0))
