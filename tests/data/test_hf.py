@@ -252,7 +252,7 @@ def test_images_may_be_files_of_the_set_and_no_others(tmp_path: Path) -> None:
     (place / "link").symlink_to(outside)
     (tmp_path / "way").symlink_to(place)
     within = [place / "0.png", tmp_path / "way" / "0.png", outside / ".." / "set" / "0.png"]
-    without = {
+    without: dict[str, list[Path | str]] = {
         "neither bytes nor": ["https://example.org/x.png", "0.png", f"{place}/0.png\0"],
         "No such file": [place / "none.png"],
         "outside of the set": [
@@ -260,7 +260,10 @@ def test_images_may_be_files_of_the_set_and_no_others(tmp_path: Path) -> None:
             place / "..",
         ],
     }  # fmt: skip
-    expected = [*(("", path) for path in within), *((why, path) for why, paths in without.items() for path in paths)]
+    expected: list[tuple[str, Path | str]] = [
+        *(("", path) for path in within),
+        *((why, path) for why, paths in without.items() for path in paths),
+    ]
     made = rows(len(expected), image=[{"bytes": None, "path": str(path)} for _, path in expected])
     for folder in (place, tmp_path / "way"):
         found = Rows.of(Path("set"), [str(i) for i in range(len(expected))], 3, made, "image", [folder])

@@ -237,6 +237,32 @@ def test_one_of_two_nodes_dies(tmp_path: Path) -> None:
         assert ours == pytest.approx(theirs, rel=1e-2, abs=1e-4), "batch and order are the recipe's, whoever is left"
 
 
+@pytest.mark.thorough
+def test_processes_that_are_killed_are_started_again(tmp_path: Path) -> None:
+    """Each of both, and one that was started again, too."""
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("epochs     3", "epochs     12"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    flags = f"--nproc-per-node=2 --max-restarts=3 --master-addr=127.0.0.1 --master-port={port} -m vggdsl"
+    started = Forked(TORCHRUN, *flags.split(), *training(spec), "--missing")
+    run = tmp_path / "runs" / "net-s0-1"
+    for rank in (1, 0, 1):
+        before = len(metrics(run)) if (run / "metrics.csv").exists() else 0
+        while not (run / "metrics.csv").exists() or len(metrics(run)) < before + 3:
+            assert started.process.is_alive()
+            time.sleep(0.01)
+        workers = psutil.Process(started.process.pid).children(recursive=True)
+        next(each for each in workers if each.environ().get("RANK") == str(rank)).kill()
+    done = started.ended()
+    assert done.returncode == 0, done.stderr
+    assert "V532" not in done.stderr
+    assert [path.name for path in run.parent.iterdir()] == [run.name]
+    whole = two(VGGDSL, *training(spec)[:-3], tmp_path / "whole", "--logger", "none")
+    assert whole.returncode == 0, whole.stderr
+    assert metrics(run) == metrics(tmp_path / "whole" / "net-s0-1"), "as if nobody had been killed"
+
+
 def test_what_torchrun_would_begin_again_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
     done = run("train", "quickstart", "--runs", tmp_path)

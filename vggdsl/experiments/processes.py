@@ -8,6 +8,7 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import ignite.distributed as idist
@@ -117,6 +118,8 @@ def joined(device: str) -> Iterator[Processes]:
         raise InputError(Diagnostic("V532", "WORLD_SIZE is set, and the rest that torchrun sets isn't", help=help))
     cuda = device == "cuda" or (device == "auto" and torch.cuda.is_available())
     options: dict[str, Any] = {"backend": "nccl" if cuda else "gloo"}
+    if os.environ.get("GROUP_WORLD_SIZE") == "1":  # several torchruns don't count their starts alike
+        options["init_method"] = _of_this_start()
     try:
         idist.initialize(**options)
     except RuntimeError as error:  # gloo has no kind of its own
@@ -127,3 +130,23 @@ def joined(device: str) -> Iterator[Processes]:
         yield current()
     finally:
         idist.finalize()
+
+
+@cache
+def _of_this_start() -> str:
+    """How processes of one torchrun meet: as by ``env://``, in a part of its store that is this start's.
+
+    torchrun keeps one store for all: processes that it starts again may find in it where others listened that have
+    ended, and not reach each other.
+    """
+    from torch.distributed.distributed_c10d import PrefixStore, Store
+    from torch.distributed.rendezvous import register_rendezvous_handler, rendezvous
+
+    def met(url: str, **options: Any) -> Iterator[tuple[Store, int, int]]:
+        start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
+        for store, rank, count in rendezvous("env://", **options):
+            yield PrefixStore(f"start {start}", store), rank, count
+
+    name = "env-of-this-start"  # by its first word ignite knows that rank and world size aren't to be told
+    register_rendezvous_handler(name, met)  # type: ignore[no-untyped-call]  # torch's
+    return f"{name}://"
