@@ -1,8 +1,10 @@
 """``vggdsl search`` from the call to the table, also killed, called again and by two processes at once."""
 
 import json
+import re
 import signal
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,12 @@ from images import noise
 from json_types import misfits
 
 from vggdsl.cli.schemas.calls import SCHEMAS
+from vggdsl.experiments.memory import TooLargeError
+from vggdsl.experiments.search.proposals import Tried
+from vggdsl.experiments.search.trainings import Runs
 from vggdsl.records.run import load_run
 from vggdsl.spec.spec import load
+from vggdsl.text.errors import Diagnostic
 
 TEXT = """input 8x8x1
 conv3-{a=2|4|8} maxpool
@@ -37,7 +43,8 @@ train {
   epochs    20
 }
 """
-QUIET = ("--device", "cpu", "--quiet", "--json")
+TOLD = ("--device", "cpu", "--json")
+QUIET = (*TOLD, "--quiet")
 
 
 @pytest.fixture
@@ -187,10 +194,78 @@ def test_two_processes_share_a_search(spec: Path, tmp_path: Path) -> None:
 
 @pytest.mark.thorough
 def test_ray_searches_as_one_process_does(spec: Path, tmp_path: Path) -> None:
-    whole = searched(spec, tmp_path / "alone")
-    done = Forked(VGGDSL, "search", spec, "-o", tmp_path / "shared", *QUIET, "--on", "ray", "--workers", 2).ended()
+    whole = run("search", spec, "-o", tmp_path / "alone", *TOLD)
+    done = Forked(VGGDSL, "search", spec, "-o", tmp_path / "shared", *TOLD, "--on", "ray").ended()
     assert done.returncode == 0, done.stderr
-    assert comparable(json.loads(done.stdout)) == comparable(whole)
+    assert comparable(json.loads(done.stdout)) == comparable(json.loads(whole.stdout))
+    told = [sorted(re.findall(r"^(to .*):.*(network .*)", each.stderr, re.MULTILINE)) for each in (whole, done)]
+    assert told[0] == told[1] != []
+
+
+def at_once(work: Callable[[Any], Any], tasks: Callable[[int], Any], share: object, meanwhile: Any) -> Iterator[Any]:
+    """In the place of Ray, with room for three: the processes' work is done in this one, one after the other."""
+    for place, task in enumerate(tasks(3)):
+        came = work(task)
+        meanwhile()
+        yield place, came
+
+
+def hindered(train: Callable[[Runs, Tried, int | None], None]) -> Callable[[Runs, Tried, int | None], None]:
+    """Something looks wrong in the first training, and a second one that diverges has no room."""
+
+    def hinders(runs: Runs, network: Tried, rung: int | None) -> None:
+        if network.number == 2 and runs.recipe(network.spec).epochs == 20:
+            raise TooLargeError(Diagnostic("V508", "out of memory"))
+        train(runs, network, rung)
+        if network.number == 1:
+            runs.told(network, Diagnostic("W409", "it looks wrong"))
+
+    return hinders
+
+
+@pytest.mark.parametrize("text", [TEXT, DIVERGING])
+def test_on_ray_it_tells_what_one_process_does(tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vggdsl.experiments.search.on_ray.run_on_ray", at_once)
+    monkeypatch.setattr(Runs, "train", hindered(Runs.train))
+    (tmp_path / "space.arch").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    lines, tables = list[list[str]](), list[str]()
+    for others in ((), ("--on", "ray")):
+        done = run("search", "space.arch", "--trials", 3, "--halving", 2, "--device", "cpu", *others)
+        assert done.exit_code == (text == DIVERGING)
+        lines.append(done.stderr.splitlines())
+        tables.append(done.stdout)
+        (tmp_path / "runs").rename(tmp_path / f"runs{len(lines)}")
+    assert tables[0] == tables[1]
+    reached = [[line for line in told if line.startswith("to ")] for told in lines]
+    assert reached[0] == reached[1]
+    assert bool(reached[0]) == (text == TEXT)
+    assert sorted(lines[0]) == sorted(lines[1]), "what failed, and looks wrong, is told at the end"
+    assert ("network 001: W409: it looks wrong" in lines[1], tables[1].count("failed")) == (
+        text == TEXT,
+        0 if text == TEXT else 3,
+    )
+    again = run("search", "space.arch", "-o", "runs2/space-search", "--device", "cpu", "--trials", 3, "--halving", 2)
+    assert "goes on" in again.stderr
+    assert "to epoch" not in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("room", "flags", "workers"),
+    [(64, (), 6), (2, (), 2), (0, (), 1), (64, ("--trials", 4), 4), (2, ("--workers", 3), 3)],
+)
+def test_so_many_processes_search_on_ray_as_there_is_room_and_work_for(
+    room: int, flags: tuple[object, ...], workers: int, spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = list[int]()
+
+    def nobody(work: object, tasks: Callable[[int], Any], *others: object, meanwhile: object) -> Iterator[Any]:
+        asked.append(len(tasks(room)))
+        yield from ()
+
+    monkeypatch.setattr("vggdsl.experiments.search.on_ray.run_on_ray", nobody)
+    run("search", spec, "-o", tmp_path / "search", *QUIET, "--on", "ray", *flags)
+    assert asked == [workers]
 
 
 def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> None:

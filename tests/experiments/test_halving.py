@@ -10,11 +10,12 @@ from dataclasses import dataclass, field, replace
 from errno import ENOSYS
 from math import ceil
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optuna.storages.journal import JournalFileBackend
 from profiles import THOROUGH, fewer
 from refusals import refusal
 
@@ -47,6 +48,7 @@ ANY = Budget()
 class Unheard:
     def __init__(self) -> None:
         self.told = list[str]()
+        self.legs: Sequence[Leg] = ()
 
     def reporter(self, network: Tried, rung: int | None) -> Reporter:
         return Silent()
@@ -54,8 +56,8 @@ class Unheard:
     def noticed(self, network: Tried, finding: Diagnostic) -> None:
         self.told.append("noticed")
 
-    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
-        self.told.append(f"trained {network.number} to {leg.rung}")
+    def stands(self, legs: Sequence[Leg], standings: Mapping[int, Standing], networks: Mapping[int, Tried]) -> None:
+        self.legs = legs
 
     def failed(self, network: Tried, error: VggdslError) -> None:
         self.told.append(f"failed {network.number}")
@@ -360,6 +362,8 @@ def test_the_picture_says_of_networks_that_none_of_them_is_shown() -> None:
     assert told in svg(scatter(found([2, 4, 8, 16], [ended, *stopped, failed]), "params"))
     assert "stopped" not in svg(scatter(found([2, 16], [ended, failed]), "params"))
     assert "trained to the end" not in svg(scatter(found([2, 4], stopped), "params"))
+    diverged = replace(stopped[1], ranks=((0.89, -0.1),), failed="no number")
+    assert "stopped" not in svg(scatter(found([2, 16], [ended, diverged]), "params")), "it wasn't stopped early"
 
 
 # -- the networks
@@ -528,6 +532,32 @@ def test_a_list_of_trials_that_was_cut_off_anywhere_is_gone_on_with(
     path.write_bytes(path.read_bytes()[: at % path.stat().st_size])
     assert list(proposed(folder, space, ANY, 4).networks) == [1, 2, 3, 4]
     assert list(Proposals(folder, space, ANY, 4, 0).networks) == [1, 2, 3, 4]
+
+
+SIX = "input 8x8x1\nconv3-{a=2|4|8} maxpool\nconv{k=1|3}-4 FC-3 softmax\n"
+
+
+@settings(max_examples=41 if THOROUGH else 8)
+@given(st.integers(0, 40))
+def test_all_networks_are_tried_though_a_process_is_killed_before_any_line(
+    tmp_path_factory: pytest.TempPathFactory, lines: int
+) -> None:
+    folder = tmp_path_factory.mktemp("search")
+    (folder / "space.arch").write_text(SIX)
+    space, left = load_space(str(folder / "space.arch")), lines
+
+    def killed(journal: JournalFileBackend, logs: list[dict[str, Any]]) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise KilledError
+        append(journal, logs)
+
+    append = JournalFileBackend.append_logs
+    with pytest.MonkeyPatch.context() as patch, suppress(KilledError):
+        patch.setattr(JournalFileBackend, "append_logs", killed)
+        proposed(folder, space, ANY, 6)
+    assert len(proposed(folder, space, ANY, 6).networks) == 6
 
 
 def test_what_another_process_leaves_in_the_list_is_cut_off_or_told(tmp_path: Path, space: Space) -> None:

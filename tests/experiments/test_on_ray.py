@@ -139,6 +139,15 @@ def test_without_a_gpu_none_is_given() -> None:
     assert on_ray._possible(Share(), [{"CPU": 2.0}]) == Share(1, 0)
 
 
+@pytest.mark.parametrize(
+    ("share", "room"),
+    [(Share(1, 0), 6), (Share(2, 0), 3), (Share(4, 0), 1), (Share(1, 1), 2), (Share(1, 0.5), 2), (Share(2, 1 / 3), 1)],
+)
+def test_there_is_room_for_what_machines_have(share: Share, room: int) -> None:
+    assert on_ray._room(share, HOSTS) == room
+    assert on_ray._room(Share(1, 1 / 3), [{"CPU": 8.0, "GPU": 1.0}]) == 3
+
+
 def test_another_version_and_another_folder_are_told(tmp_path: Path) -> None:
     for version, folder, what in (
         ("0.0.1", str(tmp_path), "has vggdsl"),

@@ -26,8 +26,6 @@ from vggdsl.text.files import file_name, is_file, write_text
 from vggdsl.text.packages import needed
 from vggdsl.text.units import plural
 
-WORKERS = 4
-"""Processes on Ray, unless told."""
 LOOKED_AT = 100_000
 """Networks of a space at the most, to write those that fit: some minutes."""
 WRITTEN = 10_000
@@ -78,7 +76,9 @@ WRITTEN = 10_000
 @options.device(None)
 @options.threads
 @on_ray("Ray searches, by several processes.", "process")
-@click.option("--workers", type=click.IntRange(1, 10_000), metavar="N", help="Processes on Ray.  [default: 4]")
+@click.option(
+    "--workers", type=click.IntRange(1, 10_000), metavar="N", help="Processes on Ray.  [default: as many as fit there]"
+)
 @click.option("--quiet", is_flag=True, help="No progress: results alone.")
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 @reports_errors
@@ -133,7 +133,7 @@ def command(
     vggdsl search net.arch --trials 20 --epochs 9        a try
     vggdsl search net.arch --halving none --against macs
     vggdsl search net.arch --params ..2M --write nets    their specs alone
-    vggdsl search net.arch --on ray --workers 8          on a cluster
+    vggdsl search net.arch --on ray                      by several processes
     vggdsl search net.arch --quiet --json                for a program
     """
     found, budget = load_space(space), Budget(params, macs, receptive_field)
@@ -168,7 +168,7 @@ def command(
         else:
             from vggdsl.experiments.search.on_ray import search_on_ray
 
-            errors = search_on_ray(plan, workers or WORKERS, share, lambda: terminal.far(search))
+            errors = search_on_ray(search, plan, workers, share, terminal)
             report(finding for error in errors for finding in error.diagnostics)
             standings = search.standings()
         if standings:

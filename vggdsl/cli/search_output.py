@@ -1,7 +1,7 @@
 """What ``vggdsl search`` tells: its trainings while they run, and the table and picture of what it found."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -30,12 +30,13 @@ _PATIENCE = 30.0
 
 
 class Terminal:
-    """Progress on standard error, if wanted: a line a training, and more of those that take long. What looks wrong is
-    told anyway, that of the data once."""
+    """Progress on standard error, if wanted: a line a network that comes to a rung, and more where that takes long.
+    What looks wrong is told anyway, that of the data once."""
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._wanted, self._far = 0, ""
+    def __init__(self, *, quiet: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quiet, self._clock = quiet, clock
+        self._wanted, self._told = 0, clock()
+        self._there: dict[int | None, set[int]] | None = None
         self._data_told = set[str]()
 
     def begins(self, search: Search) -> None:
@@ -51,12 +52,13 @@ class Terminal:
         note(f"at most {plural(proposals.most, 'network')} for at most {plural(halving.epochs, 'epoch')}{halved}")
         if tried := len(proposals.networks):
             note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun")
+        search.look()
 
     def reporter(self, network: Tried, rung: int | None) -> "Slow":
-        return Slow(network, self)
+        return Slow(network, self, self._clock)
 
     def noticed(self, network: Tried, finding: Diagnostic) -> None:
-        report([finding])
+        note(f"network {network.number:03}: {finding.in_a_line}")
 
     def of_data(self, findings: Sequence[Diagnostic]) -> None:
         """What looks wrong before the first step, once, since all networks have the same data."""
@@ -66,28 +68,28 @@ class Terminal:
 
     def line(self, text: str) -> None:
         if not self._quiet:
+            self._told = self._clock()
             note(text)
 
-    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
-        accuracy, loss = standing.best(leg.rung)
-        count = self._wanted if leg.place == 0 else leg.count
-        done = leg.count - len(leg.left) + 1
+    def stands(self, legs: Sequence[Leg], standings: Mapping[int, Standing], networks: Mapping[int, Tried]) -> None:
+        """What has come to a rung since this was called for the first time; sometimes that nothing has."""
+        is_first, self._there = self._there is None, self._there or {}
+        for leg in legs:
+            there = self._there.setdefault(leg.rung, set())
+            count = max(self._wanted, len(leg.group)) if leg is legs[0] else len(leg.group)
+            for number in sorted({*leg.group} - {*leg.left} - there):
+                there.add(number)
+                if not is_first and not standings[number].failed:
+                    self._came(networks[number], standings[number], leg.rung, f"{_of(len(there), count)}")
+        if self._clock() - self._told >= _PATIENCE:
+            self.line(f"to {_end(leg.rung)}: {_of(len(there), count)}")
+
+    def _came(self, network: Tried, standing: Standing, rung: int | None, how_many: str) -> None:
+        accuracy, loss = standing.best(rung)
         params = count_text(network.spec.typed.params)
         self.line(
-            f"to {_end(leg)}: {done:>{len(str(count))}}/{count}  network {network.number:03}  {params:>8}  "
-            f"val {-loss:.4f} {accuracy:.4f}"
+            f"to {_end(rung)}: {how_many}  network {network.number:03}  {params:>8}  val {-loss:.4f} {accuracy:.4f}"
         )
-
-    def far(self, search: Search) -> None:
-        """How far other processes are, where that has changed."""
-        is_full = search.proposals.is_full  # first, as in the search itself
-        leg = search.halving.following(search.standings(), is_full=is_full)
-        if leg is not None:
-            count = self._wanted if leg.place == 0 else leg.count
-            far = f"to {_end(leg)}: {leg.count - len(leg.left)}/{count}"
-            if far != self._far:
-                self._far = far
-                self.line(far)
 
     def failed(self, network: Tried, error: VggdslError) -> None:
         note(f"network {network.number:03} failed:")
@@ -97,8 +99,12 @@ class Terminal:
         self.line(f"waiting for other processes, which train {plural(len(leg.left), 'network')}")
 
 
-def _end(leg: Leg) -> str:
-    return "the end" if leg.rung is None else f"epoch {leg.rung}"
+def _end(rung: int | None) -> str:
+    return "the end" if rung is None else f"epoch {rung}"
+
+
+def _of(done: int, count: int) -> str:
+    return f"{done:>{len(str(count))}}/{count}"
 
 
 class Slow(Silent):
@@ -123,7 +129,7 @@ class Slow(Silent):
         self._epoch, self._steps = epoch.number + 1, 0
 
     def noticed(self, finding: Diagnostic) -> None:
-        self._terminal.line(f"network {self._network.number:03}: {finding.in_a_line}")
+        self._terminal.noticed(self._network, finding)
 
 
 def show(search: Search, found: Sequence[Found], against: str, said: str, *, as_json: bool) -> None:

@@ -4,6 +4,7 @@ Ray schedules them, and calls again what a process was at that died. What is cal
 find its files where this process does: on a cluster all machines share this folder, by the same path.
 """
 
+import math
 import os
 import secrets
 import socket
@@ -56,15 +57,16 @@ class Share:
 
 def run_on_ray(
     work: Callable[[T], R],
-    tasks: Sequence[T],
+    tasks: Sequence[T] | Callable[[int], Sequence[T]],
     share: Share = Share(),
     after: Mapping[int, Collection[int]] = MappingProxyType({}),
-    meanwhile: Callable[[], None] = lambda: None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Iterator[tuple[int, R | VggdslError]]:
     """Calls ``work(task)`` for each task in a process of its own, as many at once as there is room for.
 
     Gives the index of a task and what came of it, as they end: what ``work`` returned, or the error that it raised.
-    ``work`` is a function of a module, and it, tasks and what it returns can be pickled. Task ``i`` begins when all of
+    ``work`` is a function of a module, and it, tasks and what it returns can be pickled. ``tasks`` may be a function of
+    how many there is room for at once. Task ``i`` begins when all of
     ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second. Where this
     generator is closed, or Ctrl-C ends it, ``KeyboardInterrupt`` is raised in all that are going on, which are waited
     for. Ray prints on standard output which processes died: who prints results there redirects it meanwhile.
@@ -83,7 +85,7 @@ def run_on_ray(
             num_cpus=share.cpus, num_gpus=share.gpus, max_retries=TRIES_MORE, retry_exceptions=False
         )
         references = list[Any]()
-        for i, task in enumerate(tasks):
+        for i, task in enumerate(tasks(_room(share, hosts)) if callable(tasks) else tasks):
             before = (references[j] for j in after.get(i, ()))
             references.append(call.remote(__version__, os.getcwd(), share.cpus, work, task, *before))  # noqa: PTH109
         left = {reference: i for i, reference in enumerate(references)}
@@ -211,6 +213,13 @@ def _hosts() -> list[Mapping[str, float]]:
     with needed():
         import ray
     return [node["Resources"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]  # Ray's
+
+
+def _room(share: Share, hosts: Sequence[Mapping[str, float]]) -> int:
+    """For how many calls with such a share there is room at once."""
+    asked = {kind: of for kind, of in (("CPU", share.cpus), ("GPU", share.gpus)) if of}
+    rooms = (min(host.get(kind, 0) / of for kind, of in asked.items()) for host in hosts)
+    return sum(math.floor(room + 1e-9) for room in rooms)  # three thirds of a GPU are one
 
 
 def _possible(share: Share, hosts: Sequence[Mapping[str, float]]) -> Share:

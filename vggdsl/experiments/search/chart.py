@@ -20,8 +20,10 @@ _LEAST_SPAN = 0.01
 def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
     """A point a network, the Pareto front as steps with the numbers of its networks.
 
-    Of those that were stopped early, with the accuracies that they had, those far below the others are left out.
+    Of those that were stopped early, with the accuracies that they had, those far below the others are left out; so are
+    those that failed.
     """
+    found = [each for each in found if not each.standing.failed]
     least = _least(found)
     shown = [each for each in found if each.val_accuracy is not None and each.val_accuracy >= least]
     stopped = sum(each.val_accuracy is not None and not each.standing.has_ended for each in found)
@@ -29,7 +31,7 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
     below = "" if left == stopped else f" ({left} of {stopped}; the others are below)"
     names = {True: _ENDED, False: f"{_STOPPED}{below}"}
     costs = [each.cost(against) for each in shown]
-    is_log = bool(costs) and max(costs) > _LOG * max(min(costs), 1)
+    is_log = bool(costs) and max(costs) > _LOG * min(costs) > 0
     points = [_point(each, against) | {"of": names[each.standing.has_ended]} for each in shown]
     best = [_point(each, against) for each in on_front(found, against)]
     x = {

@@ -6,7 +6,7 @@ process was the faster. A network goes on from its last epoch: nothing is traine
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 CUTS = 2
@@ -60,26 +60,30 @@ class Halving:
         ranks = {number: standings[number].best(rung) for number in able}
         return sorted(sorted(able, key=lambda number: ranks[number], reverse=True)[:count])
 
-    def following(self, standings: Mapping[int, Standing], *, is_full: bool) -> "Leg | None":
-        """What is trained next, by the standings of all networks, from which more come unless it ``is_full``.
-
-        None where nothing is left.
-        """
+    def legs(self, standings: Mapping[int, Standing], *, is_full: bool) -> Iterator["Leg"]:
+        """Those that have begun, by the standings of all networks, to which more come unless it ``is_full``: the last
+        one is what is trained now, unless it is over, too."""
         group = sorted(standings)
         for place, rung in enumerate(self.rungs):
-            left = [number for number in group if not standings[number].has_reached(rung)]
-            if left or (place == 0 and not is_full):
-                return Leg(place, rung, len(group), tuple(left))
+            left = tuple(number for number in group if not standings[number].has_reached(rung))
+            leg = Leg(rung, tuple(group), left, grows=place == 0 and not is_full)
+            yield leg
+            if not leg.is_over:
+                return
             if rung is not None:
                 group = self.going_on(group, standings, rung)
-        return None
 
 
 @dataclass(frozen=True)
 class Leg:
-    """A rung's place and epoch, how many networks it has, and which of them are still to be trained for it."""
+    """The way to a rung, given by its epoch: the networks that go it, which of them aren't there yet, and whether more
+    are to come."""
 
-    place: int
     rung: int | None
-    count: int
+    group: tuple[int, ...]
     left: tuple[int, ...]
+    grows: bool
+
+    @property
+    def is_over(self) -> bool:
+        return not self.left and not self.grows

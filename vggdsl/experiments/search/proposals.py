@@ -130,6 +130,8 @@ class Proposals:
 
     def _proposed(self, tried: Mapping[str, int]) -> Iterator[Trial | None]:
         """One after the other, until one is taken; at the end None if it isn't known that there are more."""
+        for _ in self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):  # of a process that was killed
+            yield self._study.ask()
         if self.fitting is None or len(self.fitting) > self.wanted:
             for _ in range(_LONG_IN_VAIN if self.fitting is None else _IN_VAIN):
                 number = len(self._study.get_trials(deepcopy=False))

@@ -4,6 +4,7 @@ Several processes may work on one: what there is to do is in its folder, and eac
 """
 
 import time
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,16 +32,16 @@ class Audience(Protocol):
         """Of one training."""
 
     def noticed(self, network: Tried, finding: Diagnostic) -> None:
-        """What was looked past: a run of a network that can't be gone on with, so that another is begun."""
+        """What looks wrong in a training; and that a run can't be gone on with, so that another is begun."""
 
-    def trained(self, network: Tried, leg: Leg, standing: Standing) -> None:
-        """A network has come to a rung."""
+    def stands(self, legs: Sequence[Leg], standings: Mapping[int, Standing], networks: Mapping[int, Tried]) -> None:
+        """Now and then: how far all networks are, also those that other processes train."""
 
     def failed(self, network: Tried, error: VggdslError) -> None:
         """A training ended in an error of its network; the others go on."""
 
     def waiting(self, leg: Leg) -> None:
-        """Other processes have all that is left of a rung."""
+        """Other processes have all that is left to a rung."""
 
 
 @dataclass
@@ -69,6 +70,14 @@ class Search:
             self._ended[network.number] = found
         return self._ended[network.number]
 
+    def look(self) -> tuple[dict[int, Standing], Leg | None]:
+        """How all networks stand, which the audience is told, and what is trained now: None where nothing is left."""
+        is_full = self.proposals.is_full  # before the standings: a network that another process adds is among them
+        standings = self.standings()
+        legs = [*self.halving.legs(standings, is_full=is_full)]
+        self.audience.stands(legs, standings, self.proposals.networks)
+        return standings, None if legs[-1].is_over else legs[-1]
+
     def run(self) -> dict[int, Standing]:
         """Works until nothing is left, and gives how all networks stand.
 
@@ -83,9 +92,7 @@ class Search:
     def _run(self) -> dict[int, Standing]:
         first, waits = self.halving.rungs[0], False
         while True:
-            is_full = self.proposals.is_full  # before the standings: a network that another process adds is among them
-            standings = self.standings()
-            leg = self.halving.following(standings, is_full=is_full)
+            standings, leg = self.look()
             if leg is None:
                 self.proposals.tell(standings, first)
                 if not standings:
@@ -93,7 +100,7 @@ class Search:
                 return standings
             if self._trains_one_of(leg):
                 waits = False
-            elif leg.place == 0 and not self.proposals.is_full:
+            elif leg.grows:
                 self.proposals.add(self.standings(), first)
             else:
                 if not waits:
@@ -126,5 +133,3 @@ class Search:
             if not self.trainings.standing(network).failed:  # a loss that is no number is remembered by the run
                 self.failed[network.number] = error
             self.audience.failed(network, error)
-            return
-        self.audience.trained(network, leg, self._standing(network))
