@@ -11,6 +11,7 @@ from typing import Any, Literal
 import pytest
 import torch
 from commands import run
+from forks import forked
 from PIL import Image
 from profiles import mostly_thorough
 from refusals import findings
@@ -316,7 +317,7 @@ def test_only_what_is_asked_for_is_measured() -> None:
 def test_the_command_prints_rows_and_says_what_it_measures() -> None:
     text = run("bench", "quickstart", "--front")
     assert "quickstart, text to typed graph" in text.stdout
-    told = r"measuring: quickstart, text to typed graph\n +[\d.]+ ms(, too noisy to decide)?\n"
+    told = r"measuring \(1 of 1\): quickstart, text to typed graph\n +[\d.]+ ms(, too noisy to decide)?\n"
     assert re.fullmatch(told, text.stderr)
     (row,) = json.loads(run("bench", "quickstart", "--front", "--json").stdout)
     assert (row["unit"], len(row["values"])) == ("ms", 20)
@@ -339,6 +340,33 @@ def test_a_row_that_cannot_be_compiled_is_told_and_the_others_are_measured(monke
     assert "Failed to find C compiler" in done.stderr
     chosen.pop()
     assert run("bench").stdout == ""
+
+
+BROKEN_OFF = """
+import os, signal, sys
+from vggdsl.__main__ import run
+from vggdsl.experiments.bench import rows
+from vggdsl.experiments.bench.rows import Found, Row, Series
+
+def pressed():
+    os.kill(os.getpid(), signal.SIGINT)
+    raise AssertionError("Ctrl-C doesn't reach it")
+
+first, second = Row("front", "first", lambda: Found(Series([2]))), Row("front", "second", pressed)
+rows.rows = lambda *asked: [first, second, first]
+run()
+"""
+
+
+def test_what_was_measured_before_ctrl_c_is_told() -> None:
+    done = forked(BROKEN_OFF, "bench", "--json")
+    assert (done.returncode, [row["name"] for row in json.loads(done.stdout)]) == (130, ["first"])
+    assert "measuring (2 of 3): second" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = forked(BROKEN_OFF, "bench")
+    assert done.returncode == 130
+    assert "first" in done.stdout
+    assert "second" not in done.stdout
 
 
 @pytest.mark.parametrize(

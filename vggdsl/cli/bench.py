@@ -45,7 +45,7 @@ def command(
     a fused optimizer, whole batches augmented at once. Where the middle half of the ratios is wider than 15 % of
     their median it is too noisy to decide. On a GPU `tuned` is compiled, for which PyTorch needs Triton and a C
     compiler: why a row can't be measured is told, and the others go on. Nothing else should run meanwhile; all of it
-    takes minutes.
+    takes minutes. Ctrl-C ends it with the table of what was measured.
 
     \b
     vggdsl bench                       every row that has a floor and a goal
@@ -74,20 +74,23 @@ def command(
         loaded = load(spec)
         refuse_wrong(loaded)
         chosen = rows_of(loaded, kinds, sides, batch or 128, device)
-    failed = list[Diagnostic]()
-    found = list(_measured(chosen, failed))
-    if as_json:
-        echo_json([_json(row, each, machine(device)) for row, each in found])
-    elif found:
-        print_table(Table(COLUMNS, [RowGroup([_cells(row, each) for row, each in found])]))
-        click.echo(f"\n{machine(device)}")
+    failed, found = list[Diagnostic](), list["tuple[Row, Found]"]()
+    try:
+        for measured in _measured(chosen, failed):
+            found.append(measured)
+    finally:  # also of what was measured before Ctrl-C
+        if as_json:
+            echo_json([_json(row, each, machine(device)) for row, each in found])
+        elif found:
+            print_table(Table(COLUMNS, [RowGroup([_cells(row, each) for row, each in found])]))
+            click.echo(f"\n{machine(device)}")
     raise SystemExit(exit_code(failed))
 
 
 def _measured(chosen: "Sequence[Row]", failed: list[Diagnostic]) -> "Iterator[tuple[Row, Found]]":
     """The rows that can be measured here; why others can't is told, and added to ``failed``."""
-    for row in chosen:
-        note(f"measuring: {row.name}")
+    for number, row in enumerate(chosen, 1):
+        note(f"measuring ({number} of {len(chosen)}): {row.name}")
         try:
             found = row.measure()
         except InputError as error:
@@ -99,7 +102,7 @@ def _measured(chosen: "Sequence[Row]", failed: list[Diagnostic]) -> "Iterator[tu
 
 
 def _told(row: "Row", found: "Found") -> str:
-    """At once: all rows take minutes, and what was measured isn't lost if somebody breaks off."""
+    """At once: all rows take minutes."""
     verdict = row.verdict(found)
     return ", ".join(filter(None, [_quantity(found.series.median, row.unit), _SAID.get(verdict, verdict)]))
 
