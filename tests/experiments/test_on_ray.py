@@ -30,6 +30,7 @@ from vggdsl.experiments.train import begin
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
+from vggdsl.records.runfolder import held
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
 STUDY = """
@@ -274,11 +275,35 @@ def test_a_study_that_is_killed_goes_on(short: Path, tmp_path: Path) -> None:
     while working_in(str(short)):
         time.sleep(0.1)
     assert len([*many.rglob(RECORD)]) < 12
+    assert len(list(short.iterdir())) == 1, "nobody was there to remove it"
     ended = Forked(STUDY, short, *call(*specs), "--on", "ray", cwd=many).ended()
     whole = alone.ended()
     assert (whole.returncode, ended.returncode) == (0, 0), ended.stderr
     assert len([*many.rglob(RECORD)]) == len([*(many / "runs").rglob("metrics.csv")]) == 12
     assert table(ended.stdout) == table(whole.stdout)
+    assert list(short.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_that_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place, other = tmp_path / "tmp", tmp_path / "other"
+    for folder in (place / "vggdsl-ray-left", place / "vggdsl-ray-used", place / "another", other):
+        folder.mkdir(parents=True)
+        (folder / ".lock").touch()
+    (place / "vggdsl-ray-begun").mkdir()  # and not locked yet
+    (place / "vggdsl-ray-link").symlink_to(other)
+    monkeypatch.setattr(on_ray, "_SHORT", str(place))
+    kept = {"vggdsl-ray-used", "vggdsl-ray-begun", "vggdsl-ray-link", "another"}
+    with held(place / "vggdsl-ray-used" / ".lock", ""), on_ray._folder() as first, on_ray._folder() as second:
+        assert {path.name for path in place.iterdir()} == {*kept, Path(first).name, Path(second).name}
+        assert len({*kept, Path(first).name, Path(second).name}) == 6
+    assert {path.name for path in place.iterdir()} == kept
+    assert (other / ".lock").exists()
+    monkeypatch.setattr(os, "geteuid", lambda: 12_345)
+    (place / "vggdsl-ray-used" / ".lock").touch()
+    with on_ray._folder():
+        assert (place / "vggdsl-ray-used").exists(), "it is another user's"
 
 
 CALLS = """

@@ -7,20 +7,23 @@ find its files where this process does: on a cluster all machines share this fol
 import math
 import os
 import secrets
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import torch
 
 from vggdsl import __version__
+from vggdsl.records.runfolder import HeldError, held
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.files import is_file
 from vggdsl.text.packages import needed
 from vggdsl.text.printing import LINE, shown
 
@@ -188,8 +191,7 @@ def _connected() -> Iterator[list[Mapping[str, float]]]:
         finally:
             ray.shutdown()
         return
-    # Ray names sockets in it, by paths that may be no longer than 107 bytes: TMPDIR may be too long for that.
-    with TemporaryDirectory(prefix="vggdsl-ray-", dir=_SHORT, ignore_cleanup_errors=True) as folder:
+    with _folder() as folder:
         try:
             with _told("Ray can't be started here", "without `--on ray` it goes on in one process"):
                 ray.init("local", include_dashboard=False, object_store_memory=_STORE, _temp_dir=folder, **quiet)
@@ -198,7 +200,31 @@ def _connected() -> Iterator[list[Mapping[str, float]]]:
             ray.shutdown()
 
 
-_SHORT = "/tmp" if Path("/tmp").is_dir() else None  # noqa: S108  # a folder is made in it that is its user's alone
+_SHORT = "/tmp" if Path("/tmp").is_dir() else gettempdir()  # noqa: S108  # what is made in it is its user's alone
+"""Ray names sockets in its folder, by paths that may be no longer than 107 bytes: TMPDIR may be too long for that."""
+_PREFIX, _LOCK = "vggdsl-ray-", ".lock"
+
+
+@contextmanager
+def _folder() -> Iterator[str]:
+    """A new folder for what Ray writes; its lock is held meanwhile. Those that killed processes left are removed."""
+    for left in Path(_SHORT).glob(f"{_PREFIX}*"):
+        _remove_left(left)
+    with (
+        TemporaryDirectory(prefix=_PREFIX, dir=_SHORT, ignore_cleanup_errors=True) as folder,
+        held(Path(folder) / _LOCK, "another process uses it"),
+    ):
+        yield folder
+
+
+def _remove_left(folder: Path) -> None:
+    """Only if it is the user's own, and no process holds its lock."""
+    us = getattr(os, "geteuid", lambda: 0)()  # where a system has none, a file is nobody's
+    with suppress(OSError, HeldError, InputError):
+        if folder.is_symlink() or folder.stat().st_uid != us or not is_file(folder / _LOCK):
+            return
+        with held(folder / _LOCK, "another process uses it"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
