@@ -21,7 +21,8 @@ _FP32 = 4
 
 @dataclass(frozen=True)
 class Machines:
-    """GPUs in so many machines; the slowest link of a ring through all, in bytes a second in one direction."""
+    """GPUs in so many machines. ``rate`` is what rings through all have where they have least, in bytes a second in one
+    direction: of a GPU, or between machines by all ports of one."""
 
     gpus: int
     link: str
@@ -31,7 +32,7 @@ class Machines:
 
 CLUSTERS = (
     Machines(8, "NVLink", 450e9, 1),
-    Machines(64, "400 Gb/s a GPU", 50e9, 8),
+    Machines(64, "400 Gb/s a GPU", 8 * 50e9, 8),
     Machines(64, "100 Gb/s a machine", 12.5e9, 8),
 )
 
