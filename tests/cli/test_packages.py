@@ -120,6 +120,13 @@ def test_what_asks_specs_and_records_takes_click_lark_and_rich(tmp_path: Path, m
         assert there.exit_code == (arguments[0] == "fmt")
 
 
+def test_results_are_told_without_what_tests_them(tmp_path: Path) -> None:
+    done = without(ALL - {"rich"}, call("results", "mini_vgg", standalone=False), tmp_path)
+    assert (done.returncode, done.stderr, done.stdout.count("without scipy")) == (0, "", 2)
+    there = run("results", "mini_vgg").stdout.splitlines()
+    assert [line.split()[:8] for line in done.stdout.splitlines()[2:]] == [line.split()[:8] for line in there[2:]]
+
+
 def test_who_searches_is_told_of_the_extra(tmp_path: Path) -> None:
     spec = str(ROOT / "examples" / "search" / "vgg_study.arch")
     done = without({"optuna"}, call("search", spec), tmp_path)

@@ -46,9 +46,8 @@ class Pair:
 
     @cached_property
     def significance(self) -> Significance | None:
-        if self.difference is None:
-            return None
-        return held_beside(self.row.samples, self.beside.samples, lower_is_better=self.row.is_error)
+        """None where the two are not compared; what trainings and evaluations leave are accuracies."""
+        return None if self.difference is None else held_beside(self.row.samples, self.beside.samples)
 
 
 def pairs(rows: Sequence[Row]) -> list[Pair]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from vggdsl.text.packages import needed
+from vggdsl.text.packages import is_installed, needed
 
 LEVEL = 0.05
 """Of a word that isn't true, how often it is said at most."""
@@ -65,10 +65,8 @@ def held_against(values: Sequence[float], low: float, high: float, *, lower_is_b
     return Significance(len(values), word, p, "one-sample")
 
 
-def held_beside(
-    values: Mapping[int, float], others: Mapping[int, float], *, lower_is_better: bool = False
-) -> Significance:
-    """Values by seed held against another training's, by a two-sided t-test: paired where both have the same seeds,
+def held_beside(values: Mapping[int, float], others: Mapping[int, float]) -> Significance:
+    """Accuracies by seed held against another training's, by a two-sided t-test: paired where both have the same seeds,
     else Welch's.
 
     ``better`` and ``worse`` are said of ``values``.
@@ -84,7 +82,7 @@ def held_beside(
     ours, theirs = list(values.values()), list(others.values())
     found = ttest_1samp(pairs, 0) if is_paired else ttest_ind(ours, theirs, equal_var=False)
     p = float(found.pvalue)
-    word: Word = "open" if p >= LEVEL else "better" if (found.statistic > 0) != lower_is_better else "worse"
+    word: Word = "open" if p >= LEVEL else "better" if found.statistic > 0 else "worse"
     return Significance(n, word, p, "paired" if is_paired else "Welch")
 
 
@@ -92,4 +90,6 @@ def _untested(*samples: Sequence[float]) -> str:
     """Why nothing can be said; empty where it can: the spread of seeds is what a mean is held against."""
     if min(map(len, samples)) < 2:
         return "one seed"
-    return "no spread" if any(max(each) - min(each) < _ALIKE for each in samples) else ""
+    if any(max(each) - min(each) < _ALIKE for each in samples):
+        return "no spread"
+    return "" if is_installed("scipy") else "without scipy"
