@@ -30,6 +30,7 @@ from vggdsl.experiments.search.proposals import Proposals, Tried
 from vggdsl.experiments.search.search import Search
 from vggdsl.experiments.search.settings import keep
 from vggdsl.experiments.search.table import Found, on_front
+from vggdsl.experiments.search.table import table as rows_of
 from vggdsl.experiments.search.trainings import TORN, Runs
 from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
@@ -206,6 +207,23 @@ def test_a_search_that_is_killed_at_any_epochs_ends_as_one_that_never_was(
     assert trainings.trained == alone.trained
 
 
+@fewer
+@given(tables, st.data())
+def test_networks_that_are_added_are_compared_by_the_epochs_of_the_rung(
+    tmp_path_factory: pytest.TempPathFactory, table: Sequence[Sequence[float]], data: st.DataObject
+) -> None:
+    """A network that went on when there were fewer has no advantage by what it came to since."""
+    folder, fewer_of_them = tmp_path_factory.mktemp("search"), table[: data.draw(st.integers(1, len(table)))]
+    trainings = Pretended(lambda network, epoch: table[network.number - 1][epoch - 1], len(table[0]))
+    searched(folder, fewer_of_them, 3, trainings)
+    standings, _ = searched(folder, table, 3, trainings)
+    (before, ended_before), (epochs, ended) = by_hand(fewer_of_them, 3), by_hand(table, 3)
+    assert {n: len(standing.ranks) for n, standing in standings.items()} == {
+        n: max(count, before.get(n, 0)) for n, count in epochs.items()
+    }
+    assert {n for n, standing in standings.items() if standing.has_ended} == ended | ended_before
+
+
 def test_several_processes_share_a_search_and_end_as_one_does(tmp_path: Path) -> None:
     table = [[(7 * row * column + row) % 19 / 19 for column in range(1, 10)] for row in range(1, 31)]
     whole, _ = searched(tmp_path, table, 3)
@@ -233,6 +251,9 @@ def test_a_network_that_fails_is_told_and_the_others_go_on(tmp_path: Path) -> No
     standings, _ = searched(tmp_path, table, 2, trainings)
     assert "it can't be" in standings[1].failed
     assert [number for number, standing in standings.items() if standing.has_ended] == [4]
+    failed = {n: Standing(failed="no number") for n in range(1, 8)}
+    able = {n: Standing(((0.5, 0.0),)) for n in (8, 9)}
+    assert Halving(9, 3).going_on(range(1, 10), failed | able, 1) == [8, 9]
 
 
 def test_what_every_network_would_meet_ends_the_search(tmp_path: Path) -> None:
@@ -336,6 +357,24 @@ def found(widths: Sequence[int], standings: Sequence[Standing]) -> list[Found]:
     specs = [parse(f"input 4x4x1 conv3-{width} FC-2 softmax") for width in widths]
     numbered = enumerate(zip(specs, standings, strict=True), 1)
     return [Found(Tried(number, {}, spec), standing, None) for number, (spec, standing) in numbered]
+
+
+def test_the_table_goes_by_how_far_they_came_and_then_by_what_they_came_to() -> None:
+    """One that ended early, by its recipe, has come to the end."""
+
+    def standing(*accuracies: float, has_ended: bool = False) -> Standing:
+        return Standing(tuple((accuracy, -1.0) for accuracy in accuracies), has_ended)
+
+    standings = {
+        1: standing(0.9),
+        2: standing(0.1, 0.2),
+        3: standing(0.5, 0.6, 0.4, has_ended=True),
+        4: standing(0.1, 0.7, has_ended=True),
+        5: standing(0.1, 0.3),
+    }
+    rows = rows_of({number: Tried(number, {}, SPEC) for number in standings}, standings, lambda network: None)
+    assert [row.network.number for row in rows] == [4, 3, 5, 2, 1]
+    assert [(row.epochs, row.val_accuracy) for row in rows[:2]] == [(2, 0.7), (3, 0.6)]
 
 
 def test_the_picture_has_the_front_and_leaves_out_what_is_far_below() -> None:
