@@ -6,7 +6,9 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from errno import ENOLCK, ENOSYS
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -73,6 +75,30 @@ def test_three_share_a_family_though_one_is_killed(tmp_path: Path) -> None:
     assert sum("going on after epoch" in each.stderr for each in others) == 1, "what was killed is gone on with"
     assert [metrics(together / "runs" / name) for name in names] == [metrics(alone / "runs" / name) for name in names]
     assert {table(each.stdout) for each in others} == {table(one.stdout)}
+
+
+def test_nobody_waits_for_a_training_of_another_network_or_on_other_images(tmp_path: Path) -> None:
+    """All by the same recipe and seed, and in one folder of runs."""
+    workplace, on_files = Workplace(runs=tmp_path / "runs"), family(data='folder("pool")')
+    others = {
+        "A": on_files,
+        "B": on_files,
+        "C": family("input 8x8x1 FC-3 softmax", data='folder("pool")'),
+        "D": family(),
+    }
+
+    def claim(name: str) -> AbstractContextManager[None]:
+        spec = vggdsl.load(tmp_path / name / "net.arch")
+        return Missing([], workplace).claimed(spec, spec.recipe(), 0)
+
+    with ExitStack() as claims:
+        for name, text in others.items():
+            (tmp_path / name / "pool").mkdir(parents=True)
+            (tmp_path / name / "net.arch").write_text(text)
+            claims.enter_context(claim(name))
+        for name in others:
+            (told,) = findings(partial(claims.enter_context, claim(name)))
+            assert (told.code, told.message) == ("V607", "another process trains net with seed 0")
 
 
 class Waking(Remembering):

@@ -1,7 +1,6 @@
 """What of a call is measured already, what was begun, and what is still to be trained."""
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
@@ -76,9 +75,10 @@ class Missing:
 
         Raises ``HeldError`` V607 if another has it, ``InputError`` V506 if the folder of runs can't be written.
         """
-        begins = self._begins_with(spec, recipe)
-        folder = os.path.realpath(self._workplace.data_folder)
-        parts = (spec.network.graph.digest, recipe.digest, seed, begins, folder)
+        begins, place = self._begins_with(spec, recipe), ""
+        with suppress(VggdslError):  # a training tells that they aren't there
+            place = str(place_of(recipe, self._workplace.data_folder))
+        parts = (spec.network.graph.digest, recipe.digest, seed, begins, place)
         key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
         try:
             self._runs.mkdir(parents=True, exist_ok=True)
