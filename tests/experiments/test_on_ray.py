@@ -248,6 +248,13 @@ def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_trainings_of_one_name_are_told_once_each(capsys: pytest.CaptureFixture[str]) -> None:
+    board = Board(lambda: 0.0)
+    for _ in range(3):
+        board.show([Row("net", 0, "ended", 3), Row("net", 0, "trains", 3)])
+    assert capsys.readouterr().err.splitlines() == ["net, seed 0: ended", "net, seed 0: trains, epoch 0/3"]
+
+
 def test_the_table_has_what_trains_where_not_all_fit(capsys: pytest.CaptureFixture[str]) -> None:
     states: tuple[State, ...] = ("ended", "waits", "trains", "failed")
     rows = [Row(f"net{i}", i, state, 3) for i, state in enumerate(states)]

@@ -27,16 +27,17 @@ class Board:
         self._clock, self._told = clock, clock()
         self._moves = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._live: Live | None = None
-        self._before: dict[tuple[str, int], str] = {}
+        self._before: dict[int, str] = {}
 
     def show(self, rows: "Sequence[Row]") -> None:
+        """The same trainings in the same order each time."""
         if self._moves:
             self._move(rows)
             return
-        for row in rows:
-            if row.state != self._before.get((row.name, row.seed), "waits"):
+        for place, row in enumerate(rows):  # two may have one name and seed: specs in two folders, or two recipes
+            if row.state != self._before.get(place, "waits"):
                 note(_line(row))
-            self._before[row.name, row.seed] = row.state
+            self._before[place] = row.state
         if self._clock() - self._told >= PATIENCE:
             self._told = self._clock()
             note(_sum(rows))

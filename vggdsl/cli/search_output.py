@@ -195,7 +195,7 @@ def _told(search: Search, found: Sequence[Found]) -> list[str]:
     going = [each for each in found if not each.standing.has_ended and not each.standing.failed]
     stopped = next((each for each in going if each.epochs and each.run), None)
     if stopped is not None:
-        lines.append(f"one that was stopped early goes on by `vggdsl train --resume {stopped.run}`")
+        lines.append(f"one that was stopped early goes on by `vggdsl train --resume {quote(str(stopped.run))}`")
     return lines
 
 
