@@ -18,6 +18,7 @@ from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.budget import Budget, within
+from vggdsl.spec.pretrained import refuse_elsewhere
 from vggdsl.spec.space import Counted, Space, load_space
 from vggdsl.spec.space import count as count_of
 from vggdsl.spec.spec import Spec
@@ -157,7 +158,7 @@ def command(
             from vggdsl.experiments.search.table import table
         folder = output or Path("runs") / f"{file_name(found.name)}-search"
         flags = {"epochs": epochs, "batch": batch, "seeds": None if seed is None else (seed,)}
-        workplace = Workplace(data_dir, device, folder, download, None, threads, skip_bad)
+        workplace = Workplace(data_dir, device, download=download, threads=threads, skip_bad=skip_bad)
         plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
         terminal = Terminal(quiet=quiet)
         search = plan.open(terminal)
@@ -253,6 +254,9 @@ def _write(space: Space, budget: Budget, folder: Path, as_json: bool) -> None:
             raise click.UsageError(f"more than {plural(WRITTEN, 'network')} fit: give narrower bounds")
     if not found:
         raise InputError(Diagnostic("V614", f"no network of {space.name} fits", help="`--count` says how many do"))
+    for recipe in space.recipes:
+        home = Path(space.source.name).parent
+        refuse_elsewhere(recipe, folder, f"`--write {home}`, or name it by its whole path")
     made(folder, "--write")
     for spec in found.values():
         path = folder / f"{file_name(spec.name)}.arch"

@@ -87,6 +87,19 @@ def weights_at(recipe: Recipe) -> Path | None:
     return next(filter(is_there, places), None)
 
 
+def refuse_elsewhere(recipe: Recipe, folder: Path, help: str) -> None:
+    """Raises ``InputError`` V243 if a recipe begins with a file beside its spec that isn't there, by the same path, for
+    a spec in another folder."""
+    init = recipe.init
+    if not isinstance(init, From) or not init.is_file:
+        return
+    spec, path = Path(place_of(recipe).source.name), at_home(Path(init.source))
+    meant, there = spec.parent / path, folder / path
+    if meant.exists() and not (there.exists() and meant.samefile(there)):
+        message = f"`{init.source}` is {meant}, beside {spec}; from {folder} that path is another"
+        raise InputError(Diagnostic("V243", message, recipe.place("init"), help))
+
+
 def place_of(recipe: Recipe) -> Span:
     """Where an init is written; of one that a call gave, its own text."""
     if recipe.place("init"):

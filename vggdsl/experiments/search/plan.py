@@ -10,14 +10,16 @@ from pathlib import Path
 from vggdsl.data.dataset import find_data
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.search.budget import refuse_unfit
+from vggdsl.experiments.search.first import first_of
 from vggdsl.experiments.search.halving import Halving
 from vggdsl.experiments.search.proposals import Proposals
 from vggdsl.experiments.search.search import Audience, Search
-from vggdsl.experiments.search.settings import DATA, SPACE, entries, keep
+from vggdsl.experiments.search.settings import DATA, SPACE, WEIGHTS, entries, keep, kept
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.language import notations, syntax
 from vggdsl.records.collect import SEARCH
+from vggdsl.records.runfolder import Start
 from vggdsl.spec.budget import Budget
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Space
@@ -33,7 +35,8 @@ _LOOKED_AT = 1_000
 class Plan:
     """What is searched, and by which trainings; ``folder`` is the search's, ``factor`` that of the halving.
 
-    ``flags`` are said instead of the recipe's entries, which is recorded as a deviation.
+    ``flags`` are said instead of the recipe's entries, which is recorded as a deviation. Among the ``runs`` of the
+    workplace a recipe with `init from(SPEC)` finds what it begins with.
     """
 
     space: Space
@@ -73,17 +76,18 @@ class Plan:
         experiment = self.experiment()
         recipe, seed = experiment.recipe, experiment.recipe.seeds[0]
         refuse_unfit(self.space, self.budget)  # first, so that no folder is left that other bounds are refused in
-        keep(self.folder, self._settings(experiment))
+        start = first_of(experiment, self.space, self.workplace, kept(self.folder, WEIGHTS))
+        keep(self.folder, self._settings(experiment, start))
 
         def of(spec: Spec) -> Recipe:
             return spec.recipe(recipe.name).with_flags(**{**(self.flags or {}), "seeds": (seed,)})
 
-        workplace = replace(self.workplace, runs=self.folder)
+        workplace = replace(self.workplace, runs=self.folder, start=start.run)
         trainings = Runs(self.folder, of, workplace, audience.reporter, audience.noticed)
         proposals = Proposals(self.folder, self.space, self.budget, self.trials, seed)
         return Search(self.folder, proposals, trainings, Halving(recipe.epochs, self.factor), audience)
 
-    def _settings(self, experiment: Experiment) -> dict[str, str]:
+    def _settings(self, experiment: Experiment, start: Start) -> dict[str, str]:
         """All of which a result depends. Raises ``InputError`` with why there are no such data."""
         recipe, budget, place = experiment.recipe, self.budget, self.workplace
         data = find_data(recipe, experiment.spec.typed.input, place.data_folder, download=place.download)
@@ -96,6 +100,7 @@ class Plan:
             "recipe": recipe.name or "unnamed",
             **entries(recipe),
             DATA: data.digest(),
+            **({} if start.weights is None else {WEIGHTS: start.weights}),
             "skip-bad": "yes" if place.skip_bad else "no",
             "seed": str(recipe.seeds[0]),
             "halving": str(self.factor or "none"),

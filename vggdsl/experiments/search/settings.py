@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from vggdsl.records.collect import SEARCH
@@ -11,8 +12,12 @@ from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file, write_text
 from vggdsl.text.printing import shown
 
-SPACE, DATA = "space", "data-digest"
-_DIGESTS = {SPACE: "its space is another", DATA: "its images are others"}
+SPACE, DATA, WEIGHTS = "space", "data-digest", "weights"
+_DIGESTS = {
+    SPACE: "its space is another",
+    DATA: "its images are others",
+    WEIGHTS: "the weights that it begins with are others",
+}
 """Settings whose values tell nobody anything."""
 _LOCK = ".search.lock"
 
@@ -54,6 +59,14 @@ def keep(folder: Path, settings: Mapping[str, str]) -> bool:
         help = "search in another folder with `-o DIR`, or remove that one; or say what was said there"
         raise _other(folder, "; ".join(_differences(there, settings)), help)
     return True
+
+
+def kept(folder: Path, key: str) -> str | None:
+    """A setting of the search whose folder it is; None where there is none."""
+    with suppress(OSError, ValueError, AttributeError):
+        said = json.loads((folder / SEARCH).read_text("utf-8")).get(key)
+        return said if isinstance(said, str) else None
+    return None
 
 
 def _differences(there: Mapping[str, object], now: Mapping[str, str]) -> Iterator[str]:
