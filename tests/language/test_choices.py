@@ -123,6 +123,10 @@ def networks(text: str) -> list[str]:
     return [" ".join(arch.write(space.fill(picks)).split("\n")[1:]).strip() for picks in space.assignments()]
 
 
+NONE = "after conv: none"
+"""Where another network writes an activation, in which none is implied: nor is it here."""
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -138,17 +142,17 @@ def networks(text: str) -> list[str]:
         ("conv3-8 pad={0|1x0}", ["conv3-8 pad=0", "conv3-8 pad=1x0"]),
         ("maxpool ceil={yes|no}", ["maxpool ceil", "maxpool ceil=no"]),
         ("( maxpool | avgpool )", ["maxpool", "avgpool"]),
-        ("(maxpool|conv3-8 ReLU)", ["maxpool", "conv3-8 ReLU"]),
+        ("(maxpool|conv3-8 ReLU)", [f"maxpool {NONE}", "conv3-8 ReLU"]),
         ("ReLU ( identity | BN )", ["ReLU", "ReLU BN"]),
         ("ReLU add[ ( identity | BN ) | BN ]", ["ReLU add[ identity | BN ]", "ReLU add[ BN | BN ]"]),
-        ("a: ( maxpool | conv3-8 ReLU )", ["a: maxpool", "a: ( conv3-8 ReLU )"]),
-        ("( maxpool | conv3-8 ReLU ) x2", ["maxpool x2", "( conv3-8 ReLU ) x2"]),
-        ("( conv3-{4|8} | ReLU )", ["conv3-4", "conv3-8", "ReLU"]),
+        ("a: ( maxpool | conv3-8 ReLU )", [f"a: maxpool {NONE}", "a: ( conv3-8 ReLU )"]),
+        ("( maxpool | conv3-8 ReLU ) x2", [f"maxpool x2 {NONE}", "( conv3-8 ReLU ) x2"]),
+        ("( conv3-{4|8} | ReLU )", [f"conv3-4 {NONE}", f"conv3-8 {NONE}", "ReLU"]),
         ("conv3-{w=4|8} conv3-{w=4|8} FC-$w", ["conv3-4 conv3-4 FC-4", "conv3-8 conv3-8 FC-8"]),
         ("conv3-{W=4|8} FC-$W", ["conv3-4 FC-4", "conv3-8 FC-8"]),
         ("dropout-{p=0.3|0.5} dropout-$p", ["dropout-0.3 dropout-0.3", "dropout-0.5 dropout-0.5"]),
         ("( e= BN | ReLU ) ( e= ReLU | BN )", ["BN ReLU", "ReLU BN"]),
-        ("(e=BN|ReLU)", ["BN", "ReLU"]),
+        ("(e=BN|ReLU)", [f"BN {NONE}", "ReLU"]),
         ("ReLU x{n=1|2} BN x$n", ["ReLU BN", "ReLU x2 BN x2"]),
     ],
 )

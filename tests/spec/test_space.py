@@ -189,6 +189,22 @@ def test_rules_of_layers_that_a_network_has_not_fall_away() -> None:
     assert ["default" in found.fill(picks).text for picks in found.assignments()] == [True, False]
 
 
+@pytest.mark.parametrize(
+    ("text", "activations"),
+    [
+        ("conv3-4 ( ReLU | identity ) FC-8 FC-10 softmax", [1, 0]),
+        ("conv3-4 ( ReLU | BN ) conv3-4 FC-10 softmax", [1, 0]),
+        ("FC-8 ( b() | identity ) FC-8 FC-10 softmax\nblock b() { BN tanh }", [1, 0]),
+        ("( conv3-4 | conv3-8 ) FC-8 FC-10 softmax\nblock b() { ReLU }", [2, 2]),  # nobody calls it
+        ("conv3-4 ( ReLU | identity ) FC-8 FC-10 softmax\nafter FC: ReLU", [2, 1]),
+    ],
+)
+def test_what_one_alternative_writes_is_implied_in_no_network(text: str, activations: list[int]) -> None:
+    found = space(f"input 8x8x3\n{text}\n")
+    specs = [vggdsl.parse(found.fill(picks).text) for picks in found.assignments()]
+    assert [sum(layer.op.activation for layer in spec.network.graph.nodes) for spec in specs] == activations
+
+
 def test_a_space_may_extend_a_spec_and_use_blocks(tmp_path: Path) -> None:
     (tmp_path / "base.arch").write_text("input 8x8x3\n1: conv3-4\nmaxpool\nFC-10\n")
     (tmp_path / "blocks.arch").write_text("block b(n) { conv3-$n ( BN | ReLU ) }\n")

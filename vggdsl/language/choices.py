@@ -11,7 +11,7 @@ from functools import cached_property
 
 from vggdsl.language import syntax
 from vggdsl.language.blocks import inner_items, items_of
-from vggdsl.language.filling import filled
+from vggdsl.language.filling import filled, has_activations, with_none
 from vggdsl.language.leaving import (
     left_open,
     named_choices,
@@ -270,7 +270,16 @@ class Choices:
         def taken(choice: Choice | Alternation) -> int:
             return picks.get(names.get(choice.name or choice.span, ""), 0)  # in a block that it doesn't call: the first
 
-        return filled(self.document, self._named, taken)
+        document = filled(self.document, self._named, taken)
+        if not self._has_activations or has_activations(document):
+            return document
+        return with_none(document)
+
+    @cached_property
+    def _has_activations(self) -> bool:
+        """Whether activations are written, if in one alternative alone: then none are implied in any network."""
+        has_rules = any(isinstance(content, syntax.After) for content in self.document.contents)
+        return not has_rules and has_activations(self.document)
 
 
 def _once(sites: Iterable[_Site]) -> tuple[_Site, ...]:

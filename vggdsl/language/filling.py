@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from vggdsl.language import syntax
+from vggdsl.language.blocks import called_blocks, elements_of
+from vggdsl.language.dictionary import ACTIVATIONS
 from vggdsl.language.leaving import parameter_in
 from vggdsl.language.options import in_one_form
 from vggdsl.language.syntax import Alternation, Choice, Document, Item, Line, Parameter
@@ -16,6 +18,26 @@ Taken = Callable[[Choice | Alternation], int]
 def filled(document: Document, named: dict[str, Choice | Alternation], taken: Taken) -> Document:
     """The document without choices; ``named`` are those that parameters may stand for."""
     return Document(tuple(_Filler(named, taken).lines(document.lines)))
+
+
+def has_activations(document: Document) -> bool:
+    """Whether the network writes any, in a block that it calls, too."""
+    called = called_blocks(document)
+    bodies = (
+        content
+        for content in document.contents
+        if isinstance(content, syntax.Items) or (isinstance(content, syntax.Block) and content.name in called)
+    )
+    elements = (element for body in bodies for element in elements_of(body))
+    return any(isinstance(element, syntax.Layer) and element.kind in ACTIVATIONS for element in elements)
+
+
+def with_none(document: Document) -> Document:
+    """The document of a network that has no activations: a rule that gives nothing, where else they are implied."""
+    body = next(line.content for line in document.lines if isinstance(line.content, syntax.Items))
+    rule = Line(syntax.After("conv", (), body.items[0].span))
+    place = max(i for i, line in enumerate(document.lines) if isinstance(line.content, syntax.Items)) + 1
+    return Document((*document.lines[:place], rule, *document.lines[place:]))
 
 
 class _Filler:
