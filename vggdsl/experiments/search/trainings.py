@@ -51,6 +51,7 @@ class Runs:
     reporter: Callable[[Tried, int | None], Reporter]
     told: Callable[[Tried, Diagnostic], None]
     _does: dict[Path, object] = field(default_factory=dict)
+    _run_of: dict[int, Path] = field(default_factory=dict)
 
     def run_of(self, network: Tried) -> Path | None:
         """The first that trains its network by the search's recipe and seed, if it isn't torn.
@@ -58,12 +59,17 @@ class Runs:
         Others of its name are no part of the search: those of the network that had its number before a study was
         lost, and what users train here, such as other seeds, more epochs, or the same once more.
         """
+        if (known := self._run_of.get(network.number)) is not None and _is_whole(known):
+            return known
         recipe = self.recipe(network.spec)
         ours = re.compile(re.escape(file_name(network.spec.name)) + rf"-(?:.*-)?s{recipe.seeds[0]}-(\d+)")
         found = [(int(match[1]), path) for path in self.folder.iterdir() if (match := ours.fullmatch(path.name))]
         wanted = network.digest, recipe.seeds[0], 0, entries(recipe)
-        whole = (path for _, path in sorted(found) if is_file(path / PLAN) and not is_file(path / TORN))
-        return next((path for path in whole if self._done_by(path) == wanted), None)
+        runs = (path for _, path in sorted(found) if _is_whole(path))
+        run = next((path for path in runs if self._done_by(path) == wanted), None)
+        if run is not None:
+            self._run_of[network.number] = run
+        return run
 
     def _done_by(self, run: Path) -> object:
         """A run's network, seed, added epochs and recipe; None while they aren't written, or can't be read."""
@@ -98,3 +104,7 @@ class Runs:
         recipe = self.recipe(spec)
         workplace = replace(self.workplace, runs=self.folder)
         begin(Experiment.of(spec, recipe), recipe.seeds[0], workplace, self.reporter(network, rung), rung)
+
+
+def _is_whole(run: Path) -> bool:
+    return is_file(run / PLAN) and not is_file(run / TORN)
