@@ -377,6 +377,13 @@ def test_the_table_goes_by_how_far_they_came_and_then_by_what_they_came_to() -> 
     assert [(row.epochs, row.val_accuracy) for row in rows[:2]] == [(2, 0.7), (3, 0.6)]
 
 
+@pytest.mark.parametrize(("widths", "kind"), [((2, 4), "linear"), ((2, 30), "log")])
+def test_costs_that_lie_far_apart_are_drawn_on_a_logarithmic_axis(widths: tuple[int, int], kind: str) -> None:
+    ended = [Standing(((0.9, -0.1),), has_ended=True)] * 2
+    (place, *_) = (layer["encoding"]["x"] for layer in scatter(found(widths, ended), "params")["layer"])
+    assert place["scale"]["type"] == kind
+
+
 def test_the_picture_has_the_front_and_leaves_out_what_is_far_below() -> None:
     ended = [Standing(((accuracy, -0.1),), has_ended=True) for accuracy in (0.80, 0.90, 0.85)]
     stopped = [Standing(((accuracy, -0.1),)) for accuracy in (0.75, 0.2)]
