@@ -24,7 +24,7 @@ def space(tmp_path: Path) -> str:
 def test_check_says_how_many_networks_a_space_is(space: str) -> None:
     result = run("check", space)
     assert (result.exit_code, result.stdout) == (0, f"ok  {space}: a space of 8 networks\n")
-    assert json.loads(run("check", "--json", space).stdout)[0]["space"] == {"networks": 8, "choices": 3}
+    assert json.loads(run("check", "--json", space).stdout)[0]["space"] == {"networks": 8, "choices": 3, "tried": 8}
     assert "vgg_d" in run("check", space, "vgg_d").stdout
 
 
@@ -41,7 +41,7 @@ def test_check_tells_of_networks_that_can_t_be_made() -> None:
 def test_of_a_large_space_a_sample_is_checked_and_said() -> None:
     found = run("check", "-", input=SPACE.replace("{4|8} x{1..2}", "{1..600}").replace("maxpool |", "maxpool x4 |"))
     assert "warning[W222]: 1,000 of 1,200 networks were tried, by chance, and " in found.output
-    assert "a space of 1,200 networks, 1 warning" in found.output
+    assert "a space of 1,200 networks, 1 warning; 1,000 networks tried, by chance" in found.output
 
 
 def test_check_tells_of_rules_and_recipes_of_a_space() -> None:

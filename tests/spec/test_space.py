@@ -16,7 +16,17 @@ from vggdsl.language import notations
 from vggdsl.language.library import shipped
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.budget import Budget, within
-from vggdsl.spec.space import Counted, Network, Space, count, load_space, made_networks, space_of
+from vggdsl.spec.space import (
+    Counted,
+    Most,
+    Network,
+    Space,
+    count,
+    load_space,
+    made_networks,
+    space_of,
+    tried_networks,
+)
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 
@@ -74,6 +84,48 @@ def test_a_sample_is_of_its_assignments(text: str, seed: int) -> None:
     picks = found.sample(random.Random(seed))
     assert found.active(picks) is None
     assert found.fill(picks).typed
+
+
+@fewer
+@given(space_texts(), st.integers(0, 99))
+def test_a_sample_is_drawn_by_how_many_networks_are_behind_each_option(text: str, seed: int) -> None:
+    found = space(text)
+    if found.networks > 60:
+        return
+    all_of_them = [dict(picks) for picks in found.assignments()]
+    chance, picks = random.Random(seed), dict[str, int]()
+    while (choice := found.active(picks)) is not None:
+        options = [{**picks, choice.name: place} for place in range(len(choice.options))]
+        behind = [sum(each.items() <= other.items() for other in all_of_them) for each in options]
+        assert found.weights(choice, picks) == pytest.approx([count / sum(behind) for count in behind])
+        picks = chance.choice(options)
+
+
+@fewer
+@given(space_texts(), st.integers(1, 30), st.integers(1, 400))
+def test_no_more_is_made_than_is_worth_the_work(text: str, networks: int, layers: int) -> None:
+    found = space(text)
+    made = tried_networks(found, Most(networks, layers))
+    all_of_them = list(islice(found.assignments(), networks + 1))
+    sizes = [len(each.typed.nodes) for _, each in made if isinstance(each, Network)]
+    assert 1 <= len(made) == len(sizes) <= networks
+    assert len(made) in (networks, found.networks) or sum(sizes) >= layers
+    assert sum(sizes) - max(sizes) < layers
+    if found.networks <= networks:
+        picks = [picks for picks, _ in made]
+        assert picks == [each for each in all_of_them if each in picks]
+        assert len(made) == found.networks or sum(sizes) >= layers
+    assert [picks for picks, _ in made] == [picks for picks, _ in tried_networks(found, Most(networks, layers))]
+
+
+def test_of_few_large_networks_a_sample_is_made_by_chance() -> None:
+    found = space("input 8x8x3\nconv3-{1..20} x{51..60}\nFC-10\n")
+    made = tried_networks(found, Most(1_000, 1_300))
+    assert 9 < len(made) < 14
+    assert {picks["1:conv"] for picks, _ in made} != set(range(len(made)))
+    assert len({str(picks) for picks, _ in made}) == len(made)
+    wrong = space("input 8x8x3\nconv3-4 x40 maxpool x{4..9}\nFC-10\n")  # to find that out is work, too
+    assert len(tried_networks(wrong, Most(1_000, 100))) == 2
 
 
 def test_samples_are_even_over_networks_not_over_alternatives() -> None:

@@ -11,10 +11,10 @@ import click
 
 from vggdsl.cli import against
 from vggdsl.cli.against import refuse_call
-from vggdsl.cli.common import MOST_OF_A_SPACE, diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
+from vggdsl.cli.common import diagnostics_json, echo_json, exit_code, note, paint, report, say, worst
 from vggdsl.language.choices import space_refused
 from vggdsl.language.library import is_folder_of_specs, read_source
-from vggdsl.spec.checked import Checked, check_text
+from vggdsl.spec.checked import IN_SECONDS, Checked, check_text
 from vggdsl.spec.copies import PLAN
 from vggdsl.spec.shown import claims_text, size_text
 from vggdsl.spec.space import Space
@@ -63,7 +63,7 @@ def command(
     Exits with 1 if anything is wrong; warnings count only if --strict.
 
     Of a SPEC that leaves choices open, `conv3-{64|96}`, it says how many networks that is, and how many of them can't
-    be made: each of up to 1,000 is tried, of more a sample of so many.
+    be made. Each is tried, or a sample where they are more than 1,000 or have more than 50,000 layers together.
 
     A SPEC may be in another notation, such as a pasted table, each of whose networks is checked
     (`vggdsl import --help`). It may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC
@@ -114,6 +114,8 @@ class _Checked:
     spec: Spec | None = None
     blocks: int | None = None
     space: Space | None = None
+    tried: int = 0
+    """Networks of a space that were made."""
     verdict: "Verdict | None" = None
     mended: tuple[Diagnostic, ...] | None = None
     """What was mended in its file, where that was asked for."""
@@ -142,7 +144,8 @@ class _Checked:
             sealed = sum(m.sealed for m in measured)
             parts += [f"{sealed} of {len(measured)} measured sealed"] if measured else []
         parts += [plural(warnings, "warning")] if warnings else []
-        return ", ".join(parts)
+        is_sampled = self.space is not None and self.tried < self.space.networks
+        return ", ".join(parts) + (f"; {plural(self.tried, 'network')} tried, by chance" if is_sampled else "")
 
     def row(self) -> "CheckedRow":
         findings = self.findings
@@ -152,7 +155,7 @@ class _Checked:
         if self.blocks is not None:
             row["blocks"] = self.blocks
         if self.space is not None:
-            row["space"] = {"networks": self.space.networks, "choices": len(self.space.choices)}
+            row["space"] = {"networks": self.space.networks, "choices": len(self.space.choices), "tried": self.tried}
         if self.spec is not None:
             spec, typed = self.spec, self.spec.typed
             row["network"] = {
@@ -247,7 +250,7 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
             note(f"{name}: what a run left isn't mended")
             fix = None
         if fix is None:
-            found: Iterable[Checked] = check_text(read_source(name), beside, MOST_OF_A_SPACE)
+            found: Iterable[Checked] = check_text(read_source(name), beside, IN_SECONDS)
         else:
             from vggdsl.cli.mending import mend_file
 
@@ -255,6 +258,6 @@ def _checked(name: str, beside: tuple[str, ...], fix: TextIO | None) -> Iterator
             found, mended = done.checked, done.mended
         for each in found:
             called = f"{name} ({each.column})" if each.column else name
-            yield _Checked(called, each.findings, each.spec, each.blocks, each.space, mended=mended)
+            yield _Checked(called, each.findings, each.spec, each.blocks, each.space, len(each.made), mended=mended)
     except VggdslError as error:
         yield _Checked(name, list(error.diagnostics))

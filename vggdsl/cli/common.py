@@ -20,9 +20,6 @@ from vggdsl.text.tables import Table, to_latex, to_markdown, to_text
 if TYPE_CHECKING:
     from vggdsl.spec.spec import Spec
 
-MOST_OF_A_SPACE = 1_000
-"""Networks of a space that a command makes to tell of all; of a space of more they are a sample."""
-
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -87,7 +87,7 @@ def command(
 
     Of a SPEC that leaves choices open, `conv3-{64|96}`, the table has ranges: a row an element as it is written, in how
     many of the networks it is, its output, parameters and multiply-adds from the least to the most. They are those of
-    all up to 1,000 networks; of more a sample of so many is made, and that is said.
+    all, or of a sample where they are more than 1,000 or have more than 50,000 layers together, and that is said.
 
     --columns prints networks as papers do: a column each, a row a stage, what all share in one cell,
     and in bold what the column before hasn't. Below it stands what isn't shown, such as a ReLU behind

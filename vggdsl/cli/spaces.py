@@ -1,15 +1,16 @@
 """Specs that leave choices open, as `show` tells of them."""
 
-from vggdsl.cli.common import MOST_OF_A_SPACE, exit_code, print_table, report, say
+from vggdsl.cli.common import exit_code, print_table, report, say
 from vggdsl.cli.schemas.specs import OutputRanges, RangeData, RangedElement, ShownSpace
+from vggdsl.spec.checked import IN_SECONDS
 from vggdsl.spec.ranges import ElementRanges, Outputs, Range, SpaceRanges, notes_of, ranges, table_of
-from vggdsl.spec.space import Space, made_networks
+from vggdsl.spec.space import Space, tried_networks
 from vggdsl.spec.space_check import check_space
 
 
 def show_space(space: Space, form: str, codes: list[int]) -> ShownSpace | None:
     """Prints the ranges of a space in a form, or gives them as JSON; reports what is wrong with it."""
-    made = list(made_networks(space, MOST_OF_A_SPACE))
+    made = tried_networks(space, IN_SECONDS)
     findings = check_space(space, made)
     report(findings)
     codes.append(exit_code(findings))

@@ -11,8 +11,8 @@ from vggdsl.editor.naming import Name, What
 from vggdsl.editor.words import Words
 from vggdsl.language.dictionary import KINDS
 from vggdsl.language.library import opened
-from vggdsl.spec.checked import AT_ONCE, check_text
-from vggdsl.spec.space import Network, Space, made_networks
+from vggdsl.spec.checked import Checked, check_text
+from vggdsl.spec.space import Network
 from vggdsl.text.edits import Edit, edited
 from vggdsl.text.source import Placed, Source
 
@@ -159,13 +159,13 @@ class _Said:
         return not self.digest and self.blocks is None
 
 
-def _digest(space: Space | None) -> str:
-    """Of the first networks of a space, and of how many there are."""
-    if space is None:
+def _digest(checked: Checked) -> str:
+    """Of the networks of a space that were made, and of how many there are."""
+    if checked.space is None:
         return ""
-    made = (network for _, network in made_networks(space, AT_ONCE))
+    made = (network for _, network in checked.made)
     digests = (each.annotated.graph.digest if isinstance(each, Network) else "none" for each in made)
-    return " ".join([str(space.networks), *digests])
+    return " ".join([str(checked.space.networks), *digests])
 
 
 def _said(source: Source, words: Words) -> Iterator[_Said]:
@@ -173,7 +173,7 @@ def _said(source: Source, words: Words) -> Iterator[_Said]:
         spec = checked.spec
         errors = [found.in_a_line for found in checked.findings if found.is_error]
         yield _Said(
-            spec.network.graph.digest if spec is not None else _digest(checked.space),
+            spec.network.graph.digest if spec is not None else _digest(checked),
             Counter(str(found.code) for found in checked.findings),
             tuple((verdict.status, verdict.measure.name) for verdict in spec.verdicts) if spec is not None else (),
             checked.blocks,

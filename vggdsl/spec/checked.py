@@ -1,7 +1,7 @@
 """A text, read as far as it goes, and what is wrong with it: what ``vggdsl check`` says, without printing."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
-from vggdsl.spec.space import Space, made_networks, space_of
+from vggdsl.spec.space import Made, Most, Space, space_of, tried_networks
 from vggdsl.spec.space_check import check_space
 from vggdsl.spec.spec import Spec, parse_all
 from vggdsl.text.errors import Diagnostic, VggdslError
@@ -19,8 +19,10 @@ from vggdsl.text.source import Source
 _BLOCK = re.compile(r"^[ \t]*block\b", re.IGNORECASE | re.MULTILINE)
 
 
-AT_ONCE = 20
-"""Networks of a space that are made where an answer is awaited at each key."""
+AT_ONCE = Most(20, 2_000)
+"""What is made of a space where an answer is awaited at each key: a tenth of a second."""
+IN_SECONDS = Most(1_000, 50_000)
+"""What is made of it where somebody waits for a command."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,8 @@ class Checked:
     """What is wrong with a network of a text, or with a file of blocks.
 
     ``column`` is what a table of several networks calls it, and else empty; ``spec`` is there if it can be read, or
-    ``space`` if it leaves choices open; ``blocks`` is how many a file has that holds nothing else.
+    ``space`` if it leaves choices open, with the networks that were made of it; ``blocks`` is how many a file has that
+    holds nothing else.
     """
 
     findings: list[Diagnostic] = field(default_factory=list)
@@ -36,12 +39,13 @@ class Checked:
     spec: Spec | None = None
     blocks: int | None = None
     space: Space | None = None
+    made: Sequence[Made] = ()
 
 
-def check_text(source: Source, beside: Iterable[str | Path] = (), most: int = AT_ONCE) -> Iterator[Checked]:
+def check_text(source: Source, beside: Iterable[str | Path] = (), most: Most = AT_ONCE) -> Iterator[Checked]:
     """Each network of a text; its links may also lead into the folders of what is ``beside``.
 
-    Of a space up to ``most`` networks are made, of more a sample of so many.
+    Of a space as many networks are made as ``most`` allows: all, or a sample.
     """
     beside = tuple(beside)
     try:
@@ -53,7 +57,8 @@ def check_text(source: Source, beside: Iterable[str | Path] = (), most: int = AT
                 yield Checked(found.check(), column, found)
             elif any(isinstance(d.facts, OpenSpace) for d in found.diagnostics):
                 space = space_of(source, beside)
-                yield Checked(check_space(space, made_networks(space, most)), column, space=space)
+                made = tried_networks(space, most)
+                yield Checked(check_space(space, made), column, space=space, made=made)
             else:
                 yield Checked(list(found.diagnostics), column)
     except VggdslError as error:

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.choices import Choices, OpenChoice, has_choices
@@ -75,16 +77,33 @@ class Space:
         """One assignment, each as likely as any other."""
         picks = dict[str, int]()
         while (choice := self.active(picks)) is not None:
-            options = [{**picks, choice.name: i} for i in range(len(choice.options))]
-            picks = chance.choices(options, self._weights(choice, options))[0]
+            (place,) = chance.choices(range(len(choice.options)), self.weights(choice, picks))
+            picks[choice.name] = place
         return picks
 
-    def _weights(self, choice: OpenChoice, options: list[dict[str, int]]) -> list[float]:
-        """How many networks there are behind each option, as shares."""
+    def weights(self, choice: OpenChoice, picks: Mapping[str, int]) -> list[float]:
+        """How many of the networks behind some picks take each option of the next choice, as shares.
+
+        Where no others depend on it these are equal; and what was taken of such a choice changes none of them.
+        """
         if not choice.opens:
-            return [1.0] * len(options)
-        counts = [self._made.count(each) for each in options]
-        return [count / sum(counts) for count in counts]
+            return [1 / len(choice.options)] * len(choice.options)
+        before = {name: place for name, place in picks.items() if name in self._opening}
+        key = choice.name, frozenset(before.items())
+        if key not in self._shares:
+            counts = [self._made.count({**before, choice.name: i}) for i in range(len(choice.options))]
+            self._shares[key] = [count / sum(counts) for count in counts]
+        return self._shares[key]
+
+    @cached_property
+    def _opening(self) -> Collection[str]:
+        """The choices on which others depend."""
+        return {choice.name for choice in self.choices if choice.opens}
+
+    @cached_property
+    def _shares(self) -> dict[tuple[str, frozenset[tuple[str, int]]], list[float]]:
+        """The weights that are known."""
+        return {}
 
     def said(self, picks: Mapping[str, int]) -> str:
         """An assignment as text: ``w=64, 2:x=3``."""
@@ -96,8 +115,23 @@ class Space:
 
         Raises ``VggdslError`` if it is none, ``ValueError`` for picks that are no assignment.
         """
-        annotated, document = _elaborated(self._made.fill(picks))
-        return Network(document, annotated, infer(annotated.graph))
+        made = self.make(picks)[0]
+        if isinstance(made, VggdslError):
+            raise made
+        return made
+
+    def make(self, picks: Mapping[str, int]) -> "tuple[Network | VggdslError, int]":
+        """The network of an assignment, or why it is none; and of how many layers shapes were asked for that.
+
+        Raises ``ValueError`` for picks that are no assignment.
+        """
+        layers = 0
+        try:
+            annotated, document = _elaborated(self._made.fill(picks))
+            layers = sum(1 for _ in annotated.graph.training_nodes)
+            return Network(document, annotated, infer(annotated.graph)), layers
+        except VggdslError as error:
+            return error, layers
 
     def fill(self, picks: Mapping[str, int]) -> Spec:
         """The spec of one network, an ordinary one; its text leaves nothing open and points to no other file.
@@ -213,10 +247,32 @@ def made_networks(space: Space, most: int, seed: int = 0) -> Iterator[Made]:
     all_of_them = space.networks <= most
     assignments = space.assignments() if all_of_them else (space.sample(chance) for _ in range(most))
     for picks in islice(assignments, most):
-        try:
-            yield picks, space.network(picks)
-        except VggdslError as error:
-            yield picks, error
+        yield picks, space.make(picks)[0]
+
+
+class Most(NamedTuple):
+    """How much of a space is made to tell of all of it: so many networks, which have so many layers together."""
+
+    networks: int
+    layers: int
+
+
+@uncollected()
+def tried_networks(space: Space, most: Most, seed: int = 0) -> list[Made]:
+    """As ``made_networks``, but no more than the first with which there are as many layers as they may have: also of
+    fewer networks it is a sample then, in which none stands twice."""
+    chance = random.Random(seed)  # noqa: S311  # a sample, no secret
+    drawn: Iterable[tuple[int, Mapping[str, int]]] = ((n, space.sample(chance)) for n in range(most.networks))
+    if space.networks <= most.networks:
+        drawn = chance.sample(list(enumerate(space.assignments())), space.networks)
+    found, layers = list[tuple[int, Made]](), 0
+    for place, picks in drawn:
+        made, more = space.make(picks)
+        found.append((place, (picks, made)))
+        layers += more
+        if layers >= most.layers:
+            break
+    return [made for _, made in sorted(found, key=itemgetter(0))]
 
 
 def load_space(spec: str | Path, beside: Iterable[str | Path] = ()) -> Space:

@@ -70,6 +70,7 @@ class SpaceSize(TypedDict):
 
     networks: Annotated[int, "ways to choose"]
     choices: Annotated[int, "those of one name, or in one block, count once"]
+    tried: Annotated[int, "networks that were made: all, or a sample"]
 
 
 class Checked(TypedDict):
