@@ -11,14 +11,18 @@ from profiles import THOROUGH, fewer
 from spaces import space_texts
 
 from vggdsl.drawing.draw import draw
+from vggdsl.language import notations
 from vggdsl.language.library import shipped
 from vggdsl.page.engine import MOST, NAME, answer, answer_json
 from vggdsl.page.examples import examples
 from vggdsl.page.questions import PARTS, Answer, Question, question
-from vggdsl.spec.checked import check_text
+from vggdsl.spec.checked import AT_ONCE, check_text
+from vggdsl.spec.ranges import notes_of, ranges, table_of
+from vggdsl.spec.space import space_of, tried_networks
 from vggdsl.targets.plain.file import plain_module
 from vggdsl.text.diagnostics import FindingData, to_json
 from vggdsl.text.source import Source
+from vggdsl.text.units import plural
 
 PRINTED = Path(__file__).parents[1] / "fixtures" / "printed"
 TEXTS = [
@@ -42,11 +46,40 @@ def everything(text: str, **more: int) -> Answer:
 
 @given(space_texts())
 @settings(max_examples=10)
-def test_a_space_is_told_to_be_many_networks(text: str) -> None:
-    found = everything(text)
-    (wrong,) = [each for each in found["findings"] if each["severity"] == "error"]
-    assert wrong["code"] == "V226"
-    assert found["networks"][0]["size"] is None
+def test_a_space_is_shown_from_its_smallest_network_to_its_largest(text: str) -> None:
+    found, space = everything(text), space_of(Source(NAME, text))
+    (network,) = found["networks"]
+    assert (network["errors"], network["space"]) == (0, plural(space.networks, "network"))
+    told = ranges(space, tried_networks(space, AT_ONCE))
+    assert told is not None
+    assert network["size"] is not None
+    assert network["size"]["params"] == str(told.params)
+    assert [row for group in found["layers"]["groups"] for row in group["rows"]] == [
+        list(row) for group in table_of(told).groups for row in group.rows
+    ]
+    assert found["layers"]["notes"] == list(notes_of(space, told))
+    assert notations.write(notations.read(Source(NAME, found["spec"]))) == found["spec"]
+    assert f"the text is {network['space']}" in found["refused"]
+    assert not {"picture", "explained", "claims", "pytorch"} & found.keys()
+
+
+def test_what_is_said_of_a_space_names_no_command() -> None:
+    assert "vggdsl" not in json.dumps(everything("input 8x8x3\nconv3-{4|8} ( maxpool x{1..4} | identity )\nFC-10\n"))
+    one = everything("input 8x8x3\nconv3-4 x{1..2}\nFC-10\n")["networks"][0]["size"]
+    assert one == {
+        "params": "2,682..2,830",
+        "macs": "9.5 K..18.7 K",
+        "layers": "2..3",
+        "input": "8x8x3",
+        "output": "1x1x10",
+    }
+
+
+def test_of_a_space_without_a_network_is_told_why() -> None:
+    found = everything("input 8x8x3\nmaxpool x{5|6}\nFC-10\n")
+    assert [each["code"] for each in found["findings"]] == ["V237"]
+    assert (found["networks"][0]["space"], found["networks"][0]["size"]) == ("2 networks", None)
+    assert "layers" not in found
 
 
 @pytest.mark.parametrize("family", examples(), ids=lambda family: str(family["name"]))

@@ -385,6 +385,22 @@ def test_panels_are_within_reach_of_many_findings(
         count(page, "#findings li:not([hidden])", shown)
 
 
+def test_a_space_is_shown_as_many_networks(browser: "Browser", here: str) -> None:
+    with opened(browser, here) as page:
+        page.fill("#text", "input 8x8x3\nconv3-{4|8} x{1..2}\n( maxpool | identity )\nFC-10 softmax\n")
+        expect(page, "#verdict").to_have_text("✓ A space of 8 networks")
+        expect(page, "#size dd").to_have_text("762..5,938")
+        expect(page, "#layers .total").to_contain_text("762..5,938")
+        expect(page, "#layers .notes").to_contain_text("the ranges are those of all 8 networks")
+        accessible(page)
+        page.click("#tabs [aria-controls=picture]")
+        expect(page, "#picture").to_have_text(
+            "This is told of one network, and the text is 8 networks: write one option of each choice."
+        )
+        page.fill("#text", "input 8x8x3\nconv3-4\nFC-10 softmax\n")
+        expect(page, "#picture img").to_be_visible()
+
+
 def test_what_a_panel_showed_stays_while_a_word_is_half_typed(browser: "Browser", here: str) -> None:
     with opened(browser, here) as page:
         expect(page, "#layers .content").to_contain_text("pool5")

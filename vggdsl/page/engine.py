@@ -3,24 +3,25 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from itertools import islice
 
 from vggdsl.drawing.draw import picture
 from vggdsl.drawing.svg import to_svg
 from vggdsl.language import notations
-from vggdsl.language.choices import space_refused
 from vggdsl.network.ops import Merge
 from vggdsl.page import questions as of
 from vggdsl.spec.checked import Checked, check_text
 from vggdsl.spec.claims import ResultClaim, Verdict
 from vggdsl.spec.explained import Explained, explain
 from vggdsl.spec.layers import layer_table, notes
+from vggdsl.spec.ranges import notes_of, ranges, table_of
+from vggdsl.spec.space import Network, Space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.diagnostics import Diagnostic, render, to_json
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Reworded, Source, Span
-from vggdsl.text.units import count_text
+from vggdsl.text.tables import Table
+from vggdsl.text.units import count_text, plural
 
 NAME = "the text"
 """What the text is called in findings."""
@@ -47,19 +48,21 @@ def answer(question: of.Question) -> of.Answer:
         message = f"the text is longer than {MOST:,} characters, no spec"
         return _answer([Checked([Diagnostic("V502", message, help="leave out what is no network")])], 0, "", text)
     source = Source(NAME, text)
-    networks = [_one_network(each) for each in check_text(source)]
+    networks = list(check_text(source))
     chosen = question.get("network", 0)
     chosen = chosen if 0 <= chosen < len(networks) else 0
-    spec = networks[chosen].spec
+    spec, space = networks[chosen].spec, networks[chosen].space
     found = _answer(networks, chosen, _recognised(source, networks), text)
     if spec is None and not found["recognised"] and any(each.row.kind == "text" for each in networks[chosen].findings):
         found["near"] = next((_finding(each, _Offsets(text), False) for each in _near(source)), None)
-    if spec is not None:
-        try:
-            for part in question.get("show", []):
+    try:
+        for part in question.get("show", []):
+            if spec is not None:
                 _show(part, spec, question, found)
-        except VggdslError as error:
-            found["refused"] = str(error)
+            elif space is not None:
+                _show_space(part, space, networks[chosen], found)
+    except VggdslError as error:
+        found["refused"] = str(error)
     return found
 
 
@@ -75,13 +78,6 @@ def _answer(networks: list[Checked], chosen: int, recognised: str, text: str) ->
         "near": None,
         "blocks": networks[chosen].blocks,
     }
-
-
-def _one_network(checked: Checked) -> Checked:
-    """Of a space that it is many: the page shows one."""
-    if checked.space is None:
-        return checked
-    return replace(checked, findings=[*checked.findings, space_refused(checked.space.whole)])
 
 
 def _recognised(source: Source, networks: Iterable[Checked]) -> str:
@@ -163,7 +159,8 @@ def _network(checked: Checked) -> of.Network:
     return {
         "name": checked.column,
         "errors": sum(found.is_error for found in checked.findings),
-        "size": None if spec is None else _size(spec),
+        "space": "" if checked.space is None else plural(checked.space.networks, "network"),
+        "size": _size_of_space(checked) if spec is None else _size(spec),
         "holds": 0 if spec is None else spec.count("holds"),
         "disputed": 0 if spec is None else spec.count("disputed"),
         "refuted": 0 if spec is None else spec.count("refuted"),
@@ -178,6 +175,21 @@ def _size(spec: Spec) -> of.Size:
         "layers": str(typed.weight_layers),
         "input": str(typed.input),
         "output": str(typed.output),
+    }
+
+
+def _size_of_space(checked: Checked) -> of.Size | None:
+    """From the smallest to the largest of the networks that were made; None where there is none."""
+    first = next((made for _, made in checked.made if isinstance(made, Network)), None)
+    if first is None or checked.space is None or (found := ranges(checked.space, checked.made)) is None:
+        return None
+    macs = dict.fromkeys(map(count_text, (found.macs.low, found.macs.high)))
+    return {
+        "params": str(found.params),
+        "macs": "..".join(macs),
+        "layers": str(found.weight_layers),
+        "input": str(first.typed.input),
+        "output": str(found.output),
     }
 
 
@@ -208,8 +220,26 @@ def _show(part: of.Part, spec: Spec, question: of.Question, found: of.Answer) ->
                 found["pytorch"] = plain_module(spec)
 
 
+def _show_space(part: of.Part, space: Space, checked: Checked, found: of.Answer) -> None:
+    match part:
+        case "layers":
+            if (told := ranges(space, checked.made)) is not None:
+                found["layers"] = _rows(table_of(told), notes_of(space, told), branches=False)
+        case "spec":
+            found["spec"] = notations.write(space.document)
+        case _:
+            many = plural(space.networks, "network")
+            found["refused"] = f"This is told of one network, and the text is {many}: write one option of each choice."
+
+
 def _layers(spec: Spec, every: bool) -> of.Layers:
-    table = layer_table(spec.network, spec.typed, every)
+    branches = any(isinstance(t.node.op, Merge) for t in spec.typed.training_nodes)
+    return _rows(
+        layer_table(spec.network, spec.typed, every), notes("the network", spec.document, spec.typed), branches=branches
+    )
+
+
+def _rows(table: Table, notes: Iterable[str], *, branches: bool) -> of.Layers:
     groups, left = list[of.RowsData](), _ROWS
     for group in table.groups:
         rows = group.rows if group.is_total else group.rows[:left]
@@ -218,9 +248,9 @@ def _layers(spec: Spec, every: bool) -> of.Layers:
     return {
         "columns": [{"name": column.name, "is_words": column.is_words} for column in table.columns],
         "groups": groups,
-        "notes": list(notes("the network", spec.document, spec.typed)),
+        "notes": list(notes),
         "left_out": sum(len(group.rows) for group in table.groups) - sum(len(each["rows"]) for each in groups),
-        "branches": any(isinstance(t.node.op, Merge) for t in spec.typed.training_nodes),
+        "branches": branches,
     }
 
 

@@ -67,11 +67,12 @@ class Size(TypedDict):
 
 
 class Network(TypedDict):
-    """One of the networks of a text."""
+    """One of the networks of a text, or all that a space is."""
 
     name: Annotated[str, "what the text calls it; empty if it holds one"]
     errors: int
-    size: Annotated[Size | None, "of one that can be read"]
+    space: Annotated[str, "how many networks a text is that leaves choices open, such as `8 networks`; else empty"]
+    size: Annotated[Size | None, "of one that can be read; of a space from the smallest to the largest"]
     holds: Annotated[int, "printed figures that arithmetic confirms"]
     disputed: Annotated[int, "those that are marked as wrong, and are"]
     refuted: Annotated[int, "those that arithmetic refutes"]

@@ -153,9 +153,10 @@ function total(answer) {
   get("size").replaceChildren(...facts.map(([what, value]) => make("div", {}, make("dt", {}, what), make("dd", {}, value))));
 }
 
-function verdict(answer, { errors, holds, disputed, refuted }) {
+function verdict(answer, { errors, space, holds, disputed, refuted }) {
   const count = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
   if (answer.blocks !== null && !errors) return `A file of ${count(answer.blocks, "block")}: no network.`;
+  if (space && !errors) return `✓ A space of ${space}`;
   const told = [];
   if (errors > refuted) told.push(count(errors - refuted, "error"));
   if (refuted) told.push(`${count(refuted, "printed figure")} ${refuted === 1 ? "doesn't" : "don't"} hold`);
