@@ -1,6 +1,7 @@
 """Which networks a search tries and how long it trains them, also where it is killed or several processes share it."""
 
 import os
+import re
 import sys
 import threading
 from collections import Counter
@@ -22,6 +23,7 @@ from refusals import refusal
 from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.report.charts import svg
 from vggdsl.experiments.reporter import Reporter, Silent
+from vggdsl.experiments.search.budget import nothing_fits
 from vggdsl.experiments.search.chart import scatter
 from vggdsl.experiments.search.front import front
 from vggdsl.experiments.search.halving import Halving, Leg, Rank, Standing
@@ -36,10 +38,11 @@ from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.spec.budget import Budget, excess, within
-from vggdsl.spec.space import Space, load_space
+from vggdsl.spec.space import Network, Space, load_space, made_networks, space_of
 from vggdsl.spec.spec import parse
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
+from vggdsl.text.source import Source
 
 SPEC = parse("input 4x4x1 FC-2 softmax")
 SMALL = parse("input 8x8x1 conv3-4 maxpool conv3-4 FC-3 softmax").typed
@@ -538,6 +541,48 @@ def test_the_excess_is_positive_beyond_the_budget_alone(low: int, high: int, lea
     sees = SMALL.receptive_field
     fits = low <= SMALL.params <= high and SMALL.macs <= 20_000 and least <= min(sees) and max(sees) <= most
     assert (max(excess(SMALL, budget).values()) <= 0, within(SMALL, budget)) == (fits, fits)
+
+
+def test_a_search_of_many_networks_that_nothing_fits_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vggdsl.experiments.search.proposals._LONG_IN_VAIN", 25)
+    (tmp_path / "half.arch").write_text(HALF.format("maxpool x5 | identity"))
+    space, folder = load_space(str(tmp_path / "half.arch")), tmp_path / "search"
+    plan = Plan(space, folder, Workplace(), Budget(params=(None, 100), macs=(10**9, None)))
+    told = refusal(lambda: plan.open(Unheard()))
+    assert not folder.exists()
+    tried = re.fullmatch(r"none of the (\d+) networks that were proposed of half fits the budget", told.message)
+    assert tried is not None
+    assert 1 < int(tried[1]) <= 25
+    nearest = re.match(
+        r"the nearest is 1:layers=identity, 2:conv=\d+, 3:conv=\d+: params ([\d,]+), at most 100, macs", str(told.help)
+    )
+    assert nearest is not None
+    smallest = space.network({"1:layers": 1, "2:conv": 0, "3:conv": 0}).typed.params
+    assert smallest <= int(nearest[1].replace(",", ""))
+
+
+@settings(max_examples=100 if THOROUGH else 8)
+@given(st.integers(1, 700), st.integers(1, 700))
+def test_the_nearest_is_that_whose_furthest_bound_is_nearest(params: int, field: int) -> None:
+    found = space_of(Source("net.arch", "input 8x8x1\nconv3-{1..9} x{1..3} maxpool x{2..4}\nFC-10\n"))
+    budget = Budget(params=(None, params // 8), receptive_field=(field + 600, None))
+    beyond = [
+        max(excess(made.typed, budget).values()) for _, made in made_networks(found, 99) if isinstance(made, Network)
+    ]
+    told = nothing_fits(found, budget, found.assignments()).diagnostics[0]
+    assert told.message == "none of the 81 networks of net fits the budget"
+    picks = re.fullmatch(r"the nearest is 1:conv=(\d), 2:x=(\d), 3:x=(\d): .*", str(told.help))
+    assert picks is not None
+    one = {"1:conv": int(picks[1]) - 1, "2:x": int(picks[2]) - 1, "3:x": int(picks[3]) - 2}
+    assert max(excess(found.network(one).typed, budget).values()) == min(beyond)
+
+
+def test_where_no_network_can_be_made_none_is_nearest() -> None:
+    found = space_of(Source("net.arch", "input 8x8x1\nmaxpool x{5..9}\nFC-10\n"))
+    told = nothing_fits(found, ANY, found.assignments()).diagnostics[0]
+    assert told.help == "none of them can be made: `vggdsl check` says why"
 
 
 def test_a_torn_list_of_trials_is_told(tmp_path: Path, space: Space) -> None:

@@ -41,6 +41,21 @@ def excess(network: TypedGraph, budget: Budget) -> dict[str, float]:
     return {name: by / max(bound, 1) for name, by, bound in _beyond(network, budget)}
 
 
+def told_beyond(network: TypedGraph, budget: Budget) -> list[str]:
+    """What of a network is beyond a budget, as text.
+
+    >>> from vggdsl.spec.spec import load
+    >>> told_beyond(load("vgg_d").typed, Budget(params=(None, 10**6), receptive_field=(500, None)))
+    ['params 138,357,544, at most 1,000,000', 'receptive-field 404, at least 500']
+    """
+    found = list[str]()
+    for name, by, bound in _beyond(network, budget):
+        end, _, measure = name.partition(" ")
+        if by > 0:
+            found.append(f"{measure} {bound + by if end == 'most' else bound - by:,}, at {end} {bound:,}")
+    return found
+
+
 def _beyond(network: TypedGraph, budget: Budget) -> Iterator[tuple[str, int, int]]:
     """Of each bound its name, by how much a network is beyond it, and the bound itself."""
     sees = network.receptive_field

@@ -1,9 +1,10 @@
 """Whether any network of a space fits a budget."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 
-from vggdsl.spec.budget import Budget, within
-from vggdsl.spec.space import Space
+from vggdsl.spec.budget import Budget, excess, told_beyond, within
+from vggdsl.spec.space import Network, Space
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.units import plural
 
@@ -14,13 +15,21 @@ ENUMERATED = 2_000
 def refuse_unfit(space: Space, budget: Budget) -> None:
     """Raises ``InputError`` V614 if no network fits, of a space that is looked at whole."""
     if space.networks <= ENUMERATED and not any(_fits(space, picks, budget) for picks in space.assignments()):
-        raise nothing_fits(space, plural(space.networks, "network"))
+        raise nothing_fits(space, budget, space.assignments())
 
 
-def nothing_fits(space: Space, looked_at: str) -> InputError:
-    """V614, with how many were looked at."""
-    message = f"none of the {looked_at} of {space.name} fits the budget"
-    return InputError(Diagnostic("V614", message, help="`--count` with other bounds says how many fit"))
+def nothing_fits(space: Space, budget: Budget, tried: Iterable[Mapping[str, int]], how: str = "") -> InputError:
+    """V614, with how many networks were tried, and what of the nearest of them is beyond the budget: of that whose
+    furthest bound is nearest, as a part of the bound."""
+    different = {tuple(sorted(picks.items())): picks for picks in tried}
+    help, least = "none of them can be made: `vggdsl check` says why", math.inf
+    for picks in different.values():
+        made, _ = space.make(picks)
+        if isinstance(made, Network) and (by := max(excess(made.typed, budget).values())) < least:
+            nearest = f"the nearest is {space.said(picks)}: {', '.join(told_beyond(made.typed, budget))}"
+            help, least = f"{nearest}; `--count` with other bounds says how many fit", by
+    message = f"none of the {plural(len(different), 'network')}{how} of {space.name} fits the budget"
+    return InputError(Diagnostic("V614", message, help=help))
 
 
 def _fits(space: Space, picks: Mapping[str, int], budget: Budget) -> bool:

@@ -12,7 +12,7 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.search.budget import refuse_unfit
 from vggdsl.experiments.search.first import first_of
 from vggdsl.experiments.search.halving import Halving
-from vggdsl.experiments.search.proposals import Proposals
+from vggdsl.experiments.search.proposals import Proposals, refuse_in_vain
 from vggdsl.experiments.search.search import Audience, Search
 from vggdsl.experiments.search.settings import DATA, SPACE, WEIGHTS, entries, keep, kept
 from vggdsl.experiments.search.trainings import Runs
@@ -77,7 +77,10 @@ class Plan:
         recipe, seed = experiment.recipe, experiment.recipe.seeds[0]
         refuse_unfit(self.space, self.budget)  # first, so that no folder is left that other bounds are refused in
         start = first_of(experiment, self.space, self.workplace, kept(self.folder, WEIGHTS))
-        keep(self.folder, self._settings(experiment, start))
+        settings = self._settings(experiment, start)
+        if not is_file(self.folder / SEARCH):
+            refuse_in_vain(self.space, self.budget, seed)
+        keep(self.folder, settings)
 
         def of(spec: Spec) -> Recipe:
             return spec.recipe(recipe.name).with_flags(**{**(self.flags or {}), "seeds": (seed,)})

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +13,14 @@ import optuna
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock, JournalStorage
 from optuna.trial import Trial, TrialState
 
-from vggdsl.experiments.search.budget import ENUMERATED
+from vggdsl.experiments.search.budget import ENUMERATED, nothing_fits
 from vggdsl.experiments.search.halving import Standing
 from vggdsl.language.choices import OpenChoice
 from vggdsl.records.runfolder import Lock
 from vggdsl.spec.budget import Budget, excess, within
 from vggdsl.spec.space import Network, Space
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, RecordError, VggdslError
+from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError
 from vggdsl.text.source import Source
 
 TRIALS = "trials.log"
@@ -50,16 +51,19 @@ class Proposals:
     of them, in an order that ``seed`` draws. What is proposed after some trials depends on these and the seed alone.
     """
 
-    def __init__(self, folder: Path, space: Space, budget: Budget, wanted: int, seed: int) -> None:
-        """Raises ``RecordError`` V613 if the folder's study can't be read."""
+    def __init__(self, folder: Path | None, space: Space, budget: Budget, wanted: int, seed: int) -> None:
+        """Without a folder nothing is kept. Raises ``RecordError`` V613 if the folder's study can't be read."""
         self.space, self.budget, self.wanted, self.seed = space, budget, wanted, seed
-        self._lock = Lock(folder / _LOCK, "-o")
         self._known = dict[int, Tried]()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        path = folder / TRIALS
+        self._lock: AbstractContextManager[object] = nullcontext()
+        if folder is None:
+            self._study = optuna.create_study(direction="maximize")
+            return
+        self._lock, path = (lock := Lock(folder / _LOCK, "-o")), folder / TRIALS
         try:
-            with self._lock:
-                storage = JournalStorage(_Journal(path, self._lock))
+            with lock:
+                storage = JournalStorage(_Journal(path, lock))
                 self._study = optuna.create_study(
                     storage=storage, study_name="search", direction="maximize", load_if_exists=True
                 )
@@ -100,8 +104,15 @@ class Proposals:
     @property
     def beyond(self) -> int:
         """How many were proposed that don't fit, or are no networks."""
+        return sum(1 for _ in self._beyond())
+
+    def _beyond(self) -> Iterator[Mapping[str, int]]:
         pruned = self._study.get_trials(deepcopy=False, states=(TrialState.PRUNED,))
-        return sum(_NETWORK not in trial.user_attrs for trial in pruned)
+        return (trial.params for trial in pruned if _NETWORK not in trial.user_attrs)
+
+    def nothing_fits(self) -> InputError:
+        """V614, with how many networks were proposed in vain."""
+        return nothing_fits(self.space, self.budget, self._beyond(), " that were proposed")
 
     def add(self, standings: Mapping[int, Standing], rung: int | None) -> None:
         """Proposes another network, if not ``is_full``, by all that was found at the first rung."""
@@ -175,6 +186,17 @@ class Proposals:
 
     def _seed(self, of: object) -> int:
         return int.from_bytes(hashlib.sha256(f"{self.seed} {of}".encode()).digest()[:4])
+
+
+def refuse_in_vain(space: Space, budget: Budget, seed: int) -> None:
+    """Raises ``InputError`` V614 if none of what a search would propose first fits, of a space that isn't looked at
+    whole; nothing is kept of it."""
+    if space.networks <= ENUMERATED:
+        return
+    proposals = Proposals(None, space, budget, 1, seed)
+    proposals.add({}, None)
+    if not proposals.networks:
+        raise proposals.nothing_fits()
 
 
 class _Journal(JournalFileBackend):

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.reporter import Reporter
-from vggdsl.experiments.search.budget import nothing_fits
 from vggdsl.experiments.search.halving import Halving, Leg, Standing
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.search.proposals import Proposals, Tried
@@ -96,7 +95,7 @@ class Search:
             if leg is None:
                 self.proposals.tell(standings, first)
                 if not standings:
-                    raise nothing_fits(self.proposals.space, f"{self.proposals.beyond:,} networks that were proposed")
+                    raise self.proposals.nothing_fits()
                 return standings
             if self._trains_one_of(leg):
                 waits = False
