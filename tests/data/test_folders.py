@@ -1007,3 +1007,18 @@ def test_one_image_is_set_aside_and_none_can_t_be(tmp_path: Path) -> None:
             (tmp_path / "train" / name / f"{i}.png").unlink()
     found = refusal(lambda: read(tmp_path))
     assert found.message == "8 images to train on, of which none would be set aside for val"
+
+
+def test_names_in_two_forms_have_an_order_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not that in which a file system lists them."""
+    for k, name in enumerate(("a/\u00e9.png", "a/e\u0301.png", "a/y.png", "a/z.png", "b/x.png", "b/y.png", "b/z.png")):
+        noise(tmp_path / name, k)
+    found, entries = list[str](), listing.entries_of
+
+    def in_order(folder: Path) -> list[os.DirEntry[str]]:
+        return sorted(entries(folder), key=os.fspath, reverse=len(found) > 0)
+
+    monkeypatch.setattr(listing, "entries_of", in_order)
+    for _ in range(2):
+        found.append(load_data(recipe_of(tmp_path, 1), GREY, tmp_path).digest)
+    assert found[0] == found[1]

@@ -295,7 +295,7 @@ def _images(
         if name not in folders:
             continue
         unread = passed_over.within()
-        paths = sorted(images_below(folders[name], unread), key=lambda path: [*map(one_form, path.parts)])
+        paths = sorted(images_below(folders[name], unread), key=lambda path: ([*map(one_form, path.parts)], path))
         passed_over.add(unread)
         (_, most), *_ = unread.endings.most_common(1) or [("", 0)]
         if paths and (unread.images or most > len(paths)):
