@@ -621,6 +621,21 @@ def test_what_is_not_read_beside_shards_is_told(tmp_path: Path) -> None:
     assert "shards in " + f"{tmp_path}: 2 and 5 to 6\n" in "\n".join(load("shards", tmp_path).notes)
 
 
+def test_a_shard_that_is_another_meanwhile_gives_no_other_image(tmp_path: Path) -> None:
+    """In it other images may lie at the same places; with an index their fingerprints tell them apart."""
+    given = list(samples(30))
+    written(tmp_path / "0.tar", given)
+    images = of_split("shards", tmp_path, "train")
+    expected, again = [images.content(i) for i in range(21)], pickle.loads(pickle.dumps(images))
+    written(tmp_path / "other", [*given[3:], *given[:3]])
+    (tmp_path / "other").replace(tmp_path / "0.tar")
+    for read in (images, again, again.take(torch.arange(20))):
+        assert refusal(lambda read=read: read[0]).message.endswith("its shard was changed meanwhile")  # type: ignore[misc]
+    (tmp_path / "0.tar").unlink()
+    assert refusal(lambda: images[0]).message.endswith("No such file or directory")
+    assert len({*expected}) == 21
+
+
 def test_what_is_hidden_in_shards_is_nobodys_image(tmp_path: Path) -> None:
     """As in folders; names may begin with the folder that they are in."""
     hidden = [

@@ -41,13 +41,13 @@ def read_shards_in(root: Path, wanted: Wanted, shares: Shares) -> Found:
     try:
         index = read_index(root, recipe) if are_shards(root) else index_of_foreign(root, recipe)
         sizes = [(root / shard.name).stat().st_size for shard in index.shards]
+        tars = Tars(root, [shard.name for shard in index.shards])
     except OSError as error:
         raise wrong(recipe, f"{error.filename or root} can't be read: {error.strerror or error}", AGAIN) from None
     for shard, size in zip(index.shards, sizes, strict=True):
         if size != shard.size:
             message = f"{root / shard.name} has {size:,} bytes, and {shard.size:,} when it was packed"
             raise wrong(recipe, message, AGAIN)
-    tars = Tars(root, [shard.name for shard in index.shards])
     splits = {part: _split(tars, index, part, wanted) for part in index.parts}
     train = splits["train"].labels
     empty = set(range(len(index.classes))) - set(train.tolist())

@@ -51,14 +51,21 @@ class Packed(Files):
         return self.tars.state(shard) + repr(place).encode()
 
     def content(self, index: int) -> bytes:
-        """Raises ``UnreadableImageError`` V530 if they aren't there, or aren't those that were packed."""
+        """Raises ``UnreadableImageError`` V530 if they aren't there, or aren't those that were packed.
+
+        Of shards without fingerprints it is the whole file that must be as it was: in another one another image may
+        be at the same place.
+        """
         shard, offset, length, fingerprint = self.places[index].item()
         try:
             found = self.tars.read(shard, offset, length)
+            is_known = fingerprint or self.tars.is_as_found(shard)
         except OSError as error:
             raise UnreadableImageError(self.called(index), error.strerror or str(error)) from None
         if len(found) < length:
             raise UnreadableImageError(self.called(index), "its shard ends before it does")
+        if not is_known:
+            raise UnreadableImageError(self.called(index), "its shard was changed meanwhile")
         if fingerprint and fingerprint_of(found) != fingerprint:
             raise UnreadableImageError(self.called(index), "its bytes aren't those that were packed")
         return found

@@ -11,15 +11,19 @@ _OPEN = 256
 
 
 class Tars:
-    """Files of a folder, by their numbers; threads and forked processes read them at once."""
+    """Files of a folder, by their numbers; threads and forked processes read them at once.
 
-    def __init__(self, root: Path, names: Sequence[str]) -> None:
+    ``states`` are theirs when the set was found; by default that is now. Raises ``OSError``.
+    """
+
+    def __init__(self, root: Path, names: Sequence[str], states: Sequence[bytes] | None = None) -> None:
         self.root, self.names = root, names
+        self._states = [self.state(number) for number in range(len(names))] if states is None else states
         self._lock, self._open = Lock(), dict[int, int]()
         weakref.finalize(self, _close, self._open)
 
-    def __reduce__(self) -> tuple[type["Tars"], tuple[Path, Sequence[str]]]:
-        return Tars, (self.root, self.names)  # another process opens its own
+    def __reduce__(self) -> tuple[type["Tars"], tuple[Path, Sequence[str], Sequence[bytes]]]:
+        return Tars, (self.root, self.names, self._states)  # another process opens its own
 
     def path(self, number: int) -> Path:
         return self.root / self.names[number]
@@ -29,6 +33,10 @@ class Tars:
         path = self.path(number)
         state = path.stat()
         return f"{state.st_size} {state.st_mtime_ns} ".encode() + os.fsencode(path.absolute())
+
+    def is_as_found(self, number: int) -> bool:
+        """Whether a file is the one that it was when the set was found. Raises ``OSError``."""
+        return self.state(number) == self._states[number]
 
     def read(self, number: int, offset: int, length: int) -> bytes:
         """So many bytes from ``offset`` on; fewer where the file ends. Raises ``OSError``."""
