@@ -532,6 +532,13 @@ def test_what_is_fetched_is_what_needs_no_pickle(hub: Callable[..., _Hub]) -> No
     assert told.message == "somebody/pets has several configurations: a and b"
 
 
+def test_what_is_in_the_cache_is_not_fetched_again(cache: Path) -> None:
+    """Nor is asked whether it is the newest: the network can't be reached here."""
+    keep(cache, "somebody/pets", train=rows(30))
+    found = load_data(of("somebody/pets"), SHAPE, NOWHERE, download=True)
+    assert (found.split, found.digest) == ("21/3/6", read("somebody/pets").digest)
+
+
 @pytest.mark.parametrize("name", ["somebody/pets", "parquet"])
 def test_what_lies_here_is_never_taken_for_the_hubs(
     name: str, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from vggdsl.data.hf.parquet import parquet_in, passed_over
 from vggdsl.data.layout import find_folder
 from vggdsl.data.sources import missing, wrong
 from vggdsl.spec.recipe import Recipe
-from vggdsl.text.errors import VggdslError
+from vggdsl.text.errors import InputError, VggdslError
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.packages import needed
 from vggdsl.text.units import names_text
@@ -69,7 +69,7 @@ def load(recipe: Recipe, root: Path, *, download: bool = False) -> Loaded:
     if not download:
         _cached(recipe, datasets)
     with _readable(name, recipe):
-        builder, notes = (_fetched(recipe, datasets), []) if download else _kept(recipe, datasets)
+        builder, notes = _fetched(recipe, datasets) if download else _kept(recipe, datasets)
         return _loaded(name, builder.as_dataset(), builder.hash or "", _fetched_to(name, datasets), notes)
 
 
@@ -174,8 +174,10 @@ def _is_part(kept: Path) -> bool:
     return str(info.get("config_name")) != kept.parent.parent.name
 
 
-def _fetched(recipe: Recipe, datasets: Any) -> Any:
-    """The builder of a set of the hub, when it is fetched; what is in the cache isn't fetched again."""
+def _fetched(recipe: Recipe, datasets: Any) -> tuple[Any, list[str]]:
+    """As ``_kept``, of a set that is fetched if it isn't there: of one that is nothing is asked of the network."""
+    with suppress(InputError):
+        return _kept(recipe, datasets)
     name, asked = recipe.data.path or "", recipe.data.config
     configs = datasets.get_dataset_config_names(name)
     if asked is None and len(configs) > 1:
@@ -187,7 +189,7 @@ def _fetched(recipe: Recipe, datasets: Any) -> Any:
     if builder.name not in _FETCHED:
         raise wrong(recipe, f"{name} is made of {builder.name}", f"what is fetched is {names_text(_FETCHED)}")
     builder.download_and_prepare()
-    return builder
+    return builder, []
 
 
 def _which(recipe: Recipe, configs: list[str]) -> VggdslError:
