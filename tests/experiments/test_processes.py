@@ -270,6 +270,26 @@ def test_what_torchrun_would_begin_again_is_refused(tmp_path: Path, monkeypatch:
     assert not list(tmp_path.iterdir())
 
 
+def test_several_torchruns_with_one_store_are_told_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = dict[str, bool]()
+    for name in ("WORLD_SIZE", "GROUP_WORLD_SIZE", "TORCHELASTIC_MAX_RESTARTS"):
+        monkeypatch.setenv(name, "2")
+    monkeypatch.setenv("RANK", "0")  # and no place where the others are
+    for changed, value in (
+        ("", ""),
+        ("GROUP_WORLD_SIZE", "1"),
+        ("TORCHELASTIC_USE_AGENT_STORE", "False"),
+        ("RANK", "1"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+            if changed:
+                patch.setenv(changed, value)
+            done = run("train", "quickstart", "--missing", "--runs", tmp_path)
+        told[changed] = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1" in done.stderr
+    assert told == {"": True, "GROUP_WORLD_SIZE": False, "TORCHELASTIC_USE_AGENT_STORE": False, "RANK": False}
+
+
 @pytest.mark.parametrize("size", ["2", "7"])
 def test_a_world_that_torchrun_did_not_make_is_refused(
     size: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

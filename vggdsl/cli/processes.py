@@ -27,6 +27,8 @@ def by_processes(command: Callable[..., None]) -> Callable[..., None]:
 
         run = options["resumed"] or (Path(options["specs"][0]) if options["added"] and options["specs"] else None)
         device = options["device"] or _planned(run)
+        if os.environ.get("RANK") == "0":
+            _tell_of_one_store()
         with joined(device) as processes, _together(processes.rank):
             if processes.leads:
                 command(*args, **options)
@@ -55,6 +57,14 @@ def _refuse_to_begin_again(options: Mapping[str, Any]) -> None:
     if restarts != "0" and not options["missing"] and options["resumed"] is None:
         message = f"torchrun --max-restarts {restarts} calls it again where a process fails"
         raise click.UsageError(f"{message}: with --missing it goes on with its run, else it would begin another")
+
+
+def _tell_of_one_store() -> None:
+    """Several torchruns that keep one store for all starts: processes that are started again may hang."""
+    several = os.environ.get("GROUP_WORLD_SIZE", "1") != "1" and os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0"
+    if several and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        help = "call each with TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 and --rdzv-backend c10d"
+        note(f"note: processes that several torchruns start again may wait for each other in vain: {help}")
 
 
 @contextmanager
