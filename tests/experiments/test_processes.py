@@ -212,7 +212,8 @@ def test_processes_go_on_with_what_is_missing(whole: Path, tmp_path: Path) -> No
 @pytest.mark.thorough
 def test_one_of_two_nodes_dies(tmp_path: Path) -> None:
     spec = tmp_path / "net.arch"
-    spec.write_text(SPEC.replace("epochs     3", "epochs     60"))
+    # At a rate at which rounding stays small, however many epochs two of them had.
+    spec.write_text(SPEC.replace("epochs     3", "epochs     60").replace("lr=0.05", "lr=0.002"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     flags = f"--nnodes=1:2 --nproc-per-node=1 --max-restarts=3 --rdzv-backend=c10d --rdzv-endpoint=127.0.0.1:{port}"
@@ -312,6 +313,35 @@ def test_processes_that_do_not_meet_are_told(tmp_path: Path, monkeypatch: pytest
     told = done.stderr.strip().splitlines()
     assert (done.exit_code, done.stdout, len(told)) == (2, "", 2), done.stderr
     assert told[0].startswith("error[V532]: the processes that torchrun started don't reach each other: Gloo connect")
+
+
+ELSEWHERE = """
+import os
+os.chdir(os.environ["RANK"])
+from vggdsl.cli import main
+main(standalone_mode=False)
+"""
+"""Each process has files of its own."""
+
+
+def test_processes_on_different_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on two machines, of which one has an older copy."""
+    monkeypatch.chdir(tmp_path)
+    for rank in range(2):
+        for k, name in enumerate("abcd"):
+            for i in range(12):
+                noise(tmp_path / str(rank) / "set" / name / f"{i:02}.png", 100 * k + i)
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC.replace("fake(classes=4, n=900, val=150, test=151)", 'folder("set")').replace("51", "8"))
+    noise(tmp_path / "1" / "set" / "c" / "03.png", 1)
+    arguments = (*training(spec), "--epochs", "1")
+    done = two(ELSEWHERE, *arguments)
+    assert done.returncode != 0
+    assert done.stderr.count("don't train the same: they have several data") == 2, done.stderr
+    assert not (tmp_path / "runs").exists()
+    noise(tmp_path / "1" / "set" / "c" / "03.png", 203)
+    done = two(ELSEWHERE, *arguments)
+    assert done.returncode == 0, done.stderr
 
 
 def test_processes_leave_out_the_same_images(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """A training, made ready: all that can be refused is refused here, and nothing is checked again further down."""
 
 import hashlib
+import json
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
@@ -19,6 +21,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, classes_differ
 from vggdsl.text.errors import Diagnostic, InputError, listed
+from vggdsl.text.units import names_text
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +99,8 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     """Chooses the device and reads the data of a training, once; ``told`` is told how far that is.
 
     Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
-    isn't there, images that can't be read (V530), too few to train on or to share among processes (V408), or
-    what can't be compiled (V536).
+    isn't there, images that can't be read (V530), too few to train on or to share among processes (V408),
+    what can't be compiled (V536), or processes that have different data (V532).
     """
     spec, recipe = experiment.spec, experiment.recipe
     hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
@@ -115,7 +118,7 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     refuse_images(spec, recipe, len(data.train))
     refuse_processes(spec, recipe, processes.count, len(data.train), min(len(data.val), len(data.test)))
     normalisation, threads = data.normalisation(recipe.normalize), workplace.threads
-    return Prepared(
+    prepared = Prepared(
         experiment,
         seed,
         data,
@@ -128,6 +131,19 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
         workplace.eager,
         bool(workplace.compiled),
     )
+    if processes.count > 1:
+        _refuse_another(prepared.identity, processes)
+    return prepared
+
+
+def _refuse_another(identity: Mapping[str, str], processes: Processes) -> None:
+    """Raises ``InputError`` V532 in all processes where one of them, on another machine maybe, would train another."""
+    others = [json.loads(text) for text in processes.texts(json.dumps(identity))]
+    differ = [name for name, value in identity.items() if any(other[name] != value for other in others)]
+    if differ:
+        message = f"the processes that torchrun started don't train the same: they have several {names_text(differ)}"
+        help = "each machine needs the same spec, and the same files of data where `--data` says"
+        raise InputError(Diagnostic("V532", message, help=help))
 
 
 def _or_by_another(differ: list[Diagnostic], spec: Spec, recipe: Recipe) -> list[Diagnostic]:

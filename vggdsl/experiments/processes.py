@@ -48,6 +48,13 @@ class Processes:
             return text
         return str(idist.broadcast(text, src=0, safe_mode=True))
 
+    def texts(self, text: str) -> list[str]:
+        """What each process says, in all of them."""
+        if self.count == 1:
+            return [text]
+        texts: Any = idist.all_gather(text)  # which gathers tensors, too
+        return list(texts)
+
     def weight(self, images: int, counts: Tensor | None = None) -> float:
         """What this process's mean loss counts, so that the average over processes is that over the ``images``.
 

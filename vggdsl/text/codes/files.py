@@ -267,8 +267,9 @@ ROWS = (
         "input",
         "processes, a device or a server that can't start",
         "CUDA is asked for and can't start, the variables that torchrun sets are there in part, the processes that it "
-        "started don't reach each other, or an address can't be listened on.",
-        "`--device auto` falls back to the CPU; start processes with torchrun; choose another `--port`.",
+        "started don't reach each other or have different data, or an address can't be listened on.",
+        "`--device auto` falls back to the CPU; start processes with torchrun, on the same files; choose another "
+        "`--port`.",
         unshown=_MACHINE,
         about_call=True,
     ),
