@@ -187,6 +187,11 @@ def test_columns_are_found_or_named(tmp_path: Path) -> None:
     assert read(tmp_path / "many", label="word").classes == ("x", "y", "z")
     numbered = read(tmp_path / "many", label="number")
     assert numbered.classes == ("8", "9", "10")
+    assert not any("below 0" in note for note in numbered.notes)
+    negative = Features({**FEATURES, "label": Value("int64")})
+    rows(30, features=negative, label=[i % 3 - 1 for i in range(30)]).save_to_disk(str(tmp_path / "negative"))
+    below = "numbers below 0 are classes, and often mark images of none: -1"
+    assert below in read(tmp_path / "negative", label="label").notes
     for options, told in (
         ({"label": "other"}, "no column other"),
         ({"label": "image"}, "image is no column of classes"),
@@ -289,7 +294,7 @@ def test_a_set_of_the_hub_has_the_files_that_were_fetched_with_it(
 ) -> None:
     hub = tmp_path / "hub"
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(hub))
-    monkeypatch.setattr(datasets.config, "EXTRACTED_DATASETS_PATH", hub / "extracted")
+    monkeypatch.setattr(datasets.config, "DOWNLOADED_DATASETS_PATH", hub)
     for i, (folder, is_read) in enumerate({
         "datasets--somebody--pets0/snapshots/a": True, "extracted/0123": True,
         "datasets--somebody--pets": False, "datasets--somebody--private/snapshots/a": False, "..": False,

@@ -5,6 +5,7 @@ is run and nothing of it unpickled: `datasets` has run none since version 4, and
 files of images.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 __all__ = ["find", "read_hf"]
+_BELOW = re.compile(r"-\d+")
 
 
 def read_hf(wanted: Wanted) -> Found:
@@ -50,6 +52,8 @@ def read_hf(wanted: Wanted) -> Found:
             notes.append(f"{name} has no labels: it isn't read")
             continue
         classes = labels.classes
+        if part == "train" and (below := [name for name in classes if _BELOW.fullmatch(name)]):
+            notes.append(f"numbers below 0 are classes, and often mark images of none: {names_text(below)}")
         splits[part] = wanted.split(_rows(rows, columns, loaded, name, wanted), torch.from_numpy(labels.numbers))
     _refuse_empty(splits["train"], classes, loaded.name, recipe)
     count = len(splits["train"])

@@ -132,7 +132,8 @@ def _fetched_to(name: str, datasets: Any) -> tuple[Path, ...]:
         from huggingface_hub.file_download import repo_folder_name
 
     own = Path(constants.HF_HUB_CACHE, repo_folder_name(repo_id=name, repo_type="dataset"))
-    return own, Path(datasets.config.EXTRACTED_DATASETS_PATH)
+    config = datasets.config
+    return own, Path(config.DOWNLOADED_DATASETS_PATH).expanduser() / config.EXTRACTED_DATASETS_DIR
 
 
 def _kept(recipe: Recipe, datasets: Any) -> tuple[Any, list[str]]:
