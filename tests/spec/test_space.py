@@ -5,9 +5,9 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from profiles import fewer
+from profiles import THOROUGH, fewer
 from refusals import findings, refusal
 from spaces import space_texts
 
@@ -27,6 +27,7 @@ from vggdsl.spec.space import (
     space_of,
     tried_networks,
 )
+from vggdsl.spec.space_check import check_space
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 
@@ -308,3 +309,35 @@ def test_a_choice_in_a_recipe_is_told_first_and_alone(key: str, written: str, ch
 def test_in_strings_and_comments_of_a_recipe_braces_are_no_choice() -> None:
     found = space(SMALL + 'train {\n  data folder("a{1|2}$w") # {4|8}, $w, ( a | b )\n}\n')
     assert found.recipes[0].data.name == "folder"
+
+
+RARE = "input 8x8x4\n( conv3-{1..999} | GN-4 )\nFC-10\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        (RARE + "default GN: eps=1e-3\n", []),  # of a thousand networks one has it
+        (RARE + "default BN: eps=1e-3\n", ["V213"]),
+        (RARE.replace("999", "9") + "after GN: ReLU\n", []),
+        (RARE.replace("999", "9") + "after BN: ReLU\n", ["V213"]),
+    ],
+)
+def test_a_rule_may_be_of_networks_that_were_not_made(text: str, codes: list[str]) -> None:
+    found = space(text)
+    assert [finding.code for finding in check_space(found, tried_networks(found, Most(20, 1_000)))] == codes
+
+
+@given(st.lists(st.integers(8, 12), min_size=2, max_size=4, unique=True))
+@settings(max_examples=100 if THOROUGH else 10)
+def test_what_a_recipe_cannot_train_is_an_error_where_that_is_so_with_all(classes: list[int]) -> None:
+    text = f"input 8x8x1\nconv3-{{2|4}}\nFC-{{{'|'.join(map(str, classes))}}}\ntrain {{\n  data digits\n}}\n"
+    found = space(text)
+    findings = check_space(found, tried_networks(found, Most(20, 1_000)))
+    other = next(each for each in classes if each != 10)
+    told = "a classifier of {} for 10 classes of digits"
+    if 10 in classes:
+        why = f"networks that give 1x1x{other} can't be trained: {told.format(other)}"
+        assert [(each.code, each.message, each.is_error) for each in findings] == [("W222", why, False)]
+    else:
+        assert [(each.code, each.message) for each in findings] == [("V401", told.format(other))]

@@ -148,7 +148,7 @@ class Choices:
             block = self._blocks[name]
             self._known[name] = _once(self._of_items(items_of(block), block.parameters))
         found = self._known.get(name, ())
-        self._count(sum(1 for _ in _names(found)), name)
+        self._count(sum(1 for _ in _names(found)))
         return found
 
     def _of_numbers(
@@ -170,10 +170,10 @@ class Choices:
         return self._names[key]
 
     def _site(self, name: str, inside: tuple[tuple[_Site, ...], ...]) -> _Site:
-        self._count(1, name)
+        self._count(1)
         return _Site(name, inside)
 
-    def _count(self, more: int, name: str) -> None:
+    def _count(self, more: int) -> None:
         self._made += more
         if self._made > MOST_SITES:
             help = "a choice in a block counts at each call: give it a name outside, or fewer calls"

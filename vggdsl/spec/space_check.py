@@ -1,8 +1,11 @@
 """What is wrong with a space, as far as its networks tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import islice
 
 from vggdsl.language import syntax
+from vggdsl.language.blocks import elements_of
+from vggdsl.network.shapes import Shape
 from vggdsl.spec.space import Made, Network, Space
 from vggdsl.text.errors import Diagnostic, Label
 from vggdsl.text.facts import UnmatchedRule
@@ -11,27 +14,54 @@ from vggdsl.text.units import plural
 
 def check_space(space: Space, made: Iterable[Made]) -> list[Diagnostic]:
     """By networks that were made of it: V237 where all of them are none, W222 where some are; rules that match nothing
-    in any of them, and what is wrong with its recipes for the first that is one."""
+    in any network, and what is wrong with its recipes."""
     tried = wrong = 0
     example: tuple[str, Diagnostic] | None = None
-    first: dict[str, int] | None = None
+    first = dict[Shape, Mapping[str, int]]()
     unmatched = {rule for c in space.whole.contents if (rule := _rule(c)) is not None}
     for picks, found in made:
         tried += 1
         if isinstance(found, Network):
-            first = dict(picks) if first is None else first
+            first.setdefault(found.typed.output, picks)
             unmatched -= {_rule(content) for content in found.document.contents}
         else:
             wrong += 1
             example = example or (space.said(picks), found.diagnostics[0])
     findings = [_wrong(space, tried, wrong, *example)] if example is not None else []
-    if first is not None:
-        findings += [d for d in space.fill(first).check() if d.row.kind == "recipe"]
+    if first:
+        findings += _untrainable(space, first)
+        if tried < space.networks:  # in one that wasn't made it may match
+            unmatched = {rule for rule in unmatched if rule is not None and rule.kind not in _written(space)}
         findings += (_idle(c) for c in space.whole.contents if _rule(c) in unmatched and isinstance(c, _RULES))
     return findings
 
 
+_OUTPUTS = 20
+"""Of how many outputs a network each is held against the recipes."""
+
+
+def _untrainable(space: Space, first: Mapping[Shape, Mapping[str, int]]) -> list[Diagnostic]:
+    """What is wrong with the recipes, for the first networks with each output; W222 if it is so with some of them."""
+    found = {
+        output: [d for d in space.fill(picks).check() if d.row.kind == "recipe"]
+        for output, picks in islice(first.items(), _OUTPUTS)
+    }
+    errors = {output: d for output, findings in found.items() for d in reversed(findings) if d.is_error}
+    if not errors or len(errors) == len(found):
+        return next(iter(found.values()))
+    output, wrong = next(iter(errors.items()))
+    message = f"networks that give {output} can't be trained: {wrong.message}"
+    rest = next(findings for output, findings in found.items() if output not in errors)
+    return [Diagnostic("W222", message, wrong.labels, f"so it is with {space.said(first[output])}"), *rest]
+
+
 _RULES = syntax.After | syntax.Default
+
+
+def _written(space: Space) -> set[str]:
+    """The kinds of all layers that are written, also in blocks and rules."""
+    elements = (element for content in space.whole.contents for element in elements_of(content))
+    return {element.kind for element in elements if isinstance(element, syntax.Layer)}
 
 
 def _rule(content: syntax.Content) -> UnmatchedRule | None:

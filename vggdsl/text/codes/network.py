@@ -324,7 +324,7 @@ ROWS = (
         "V237",
         "network",
         "a space without a network",
-        "Each way to choose gives something that is no network; of one of them is told what is wrong.",
+        "Each way to choose gives something that is no network, or each that was tried; of one is told what is wrong.",
         "Mend what is wrong with that one, or leave other options open.",
         unshown="a check of a space, which makes its networks",
     ),
@@ -480,8 +480,8 @@ ROWS = (
         "W222",
         "network",
         "networks of a space that are none",
-        "Some ways to choose give something that is no network, such as a pool more than the image has room for. A "
-        "search passes over them; of one is told what is wrong.",
+        "Some ways to choose give something that is no network, such as a pool more than the image has room for, or a "
+        "network that the recipe can't train. A search passes over the former; of one is told what is wrong.",
         "Leave out options that go with nothing, or nest a choice in the alternative that it belongs to.",
         unshown="a check of a space, which makes its networks",
     ),
