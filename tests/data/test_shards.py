@@ -584,6 +584,9 @@ def test_parts_of_others_are_folders_or_words(tmp_path: Path) -> None:
     assert "in no part by its name" in refusal(lambda: load("shards", tmp_path / "b")).message
     written(tmp_path / "a" / "0.tar", samples(9))
     assert "shards beside folders of them" in refusal(lambda: load("shards", tmp_path / "a")).message
+    for part in ("train", "test"):
+        written(tmp_path / "d" / f"train_test_split-{part}-0.tar", samples(30))
+    assert "in several parts by the words of its name" in refusal(lambda: load("shards", tmp_path / "d")).message
     written(tmp_path / "c" / "test" / "0.tar", samples(9))
     assert "no shards of train" in refusal(lambda: load("shards", tmp_path / "c")).message
 

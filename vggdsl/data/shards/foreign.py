@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from vggdsl.data.names import PARTS, gaps, is_hidden, is_named_as_image, one_form, part_of, part_within
+from vggdsl.data.names import PARTS, gaps, is_hidden, is_named_as_image, one_form, part_of, part_within, words_of
 from vggdsl.data.shards.index import INDEX, PART, Index, Numbers, Shard
 from vggdsl.data.shards.packed import PLACE
 from vggdsl.data.sources import wrong
@@ -100,6 +100,10 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
         notes.append(f"{folder} passed over: it holds no shards")
     if missing := gaps((path.parent / path.stem).as_posix() for path in found):
         notes.append(f"numbers missing between those of shards in {root}: {names_text(missing)}")
+    help = "parts are folders train, val and test, or words in the names of files, as in train-000000.tar"
+    several = next((path for path in files if len({*map(part_of, words_of(path.stem))} - {None}) > 1), None)
+    if several is not None:
+        raise wrong(recipe, f"{several} is in several parts by the words of its name", help)
     named = [(path, part_within(path.stem)) for path in files]
     named += [(path, part_of(folder.name)) for folder, shards in within.items() for path in shards]
     if files and not any(part for _, part in named):
@@ -107,7 +111,6 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
     unnamed = next((path for path, part in named if part is None), None)
     if unnamed is not None or "train" not in {part for _, part in named}:
         what = f"{unnamed.relative_to(root)}, which is in no part by its name" if unnamed else "no shards of train"
-        help = "parts are folders train, val and test, or words in the names of files, as in train-000000.tar"
         raise wrong(recipe, f"{root} has {what}", help)
     unused = [path for path, part in named if part not in PARTS]
     if unused:
