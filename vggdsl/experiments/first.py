@@ -204,6 +204,10 @@ def with_start(recipe: Recipe, given: Path | None) -> Recipe:
     return recipe.with_flags(**flags)
 
 
+class NoRunError(InputError):
+    """V516: no finished run is there of what is to be begun with."""
+
+
 def find_first(
     spec: Spec,
     recipe: Recipe,
@@ -290,7 +294,7 @@ def _find_trained(
             if begun.digest == digest:
                 return begun
         message = f"no run in {runs} has the weights {digest}, with which the record began"
-        raise InputError(Diagnostic("V516", message, recipe.place("init"), "name the run: `--from RUN`"))
+        raise NoRunError(Diagnostic("V516", message, recipe.place("init"), "name the run: `--from RUN`"))
     assert wanted is not None
     bases = spec.bases(recipe)
     found = sorted(_finished(runs, wanted.network, wanted.recipes, bases), reverse=True)
@@ -299,7 +303,7 @@ def _find_trained(
         message = f"no finished run of {which} in {runs}, from which the first weights are to come"
         how = f"--recipe {wanted.name}" if wanted.is_recipe else wanted.name
         help = f"train it first (`vggdsl train … {how}`), or name a run: `--from RUN`"
-        raise InputError(Diagnostic("V516", message, recipe.place("init"), help))
+        raise NoRunError(Diagnostic("V516", message, recipe.place("init"), help))
     return load_trained(found[0][1])
 
 

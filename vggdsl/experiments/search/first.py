@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from vggdsl.experiments.experiment import Experiment
-from vggdsl.experiments.first import find_first
+from vggdsl.experiments.first import NoRunError, find_first
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.runfolder import BEST, Start
 from vggdsl.spec.pretrained import refuse_elsewhere, takes_weights, weights_at
@@ -36,9 +36,7 @@ def first_of(experiment: Experiment, space: Space, workplace: Workplace, before:
         return Start(weights=_digest(recipe))
     try:
         first = find_first(experiment.spec, recipe, runs, digest=before)
-    except InputError as error:
-        if any(found.code != "V516" for found in error.diagnostics):
-            raise
+    except NoRunError:
         message = f"no finished run of {init.source} in {runs}, from which the first weights are to come"
         named = folder / init.source
         help = f"train it first: `vggdsl train {named if named.exists() else init.source}`"
