@@ -12,8 +12,6 @@ from vggdsl.records.run import measured_in
 from vggdsl.spec.space import Space
 from vggdsl.text.files import is_file
 
-COSTS = ("params", "macs")
-
 
 @dataclass(frozen=True, eq=False)
 class Found:
