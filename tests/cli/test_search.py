@@ -300,7 +300,7 @@ def test_ctrl_c_before_the_first_training_says_that_the_same_call_goes_on(
 def test_progress_is_told_on_standard_error(spec: Path, tmp_path: Path) -> None:
     result = run("search", spec, "-o", tmp_path / "search", "--trials", 2, "--device", "cpu")
     assert result.exit_code == 0
-    assert "at most 2 networks for at most 3 epochs, the best of 3 go on after epoch 1" in result.stderr
+    assert "at most 2 networks for at most 3 epochs, one of 3 goes on after epoch 1" in result.stderr
     assert "to epoch 1: 2/2  network 002" in result.stderr
     assert "chosen by val" in result.stdout
     assert "to epoch 1" not in result.stdout

@@ -48,7 +48,7 @@ class Terminal:
         fitting = "" if proposals.fitting is None else f", {len(proposals.fitting):,} of them fit the budget"
         note(f"{proposals.space.name}: {plural(proposals.space.networks, 'network')}{fitting} -> {search.folder}")
         cuts = [str(rung) for rung in halving.rungs if rung is not None]
-        halved = f", the best of {halving.factor} go on after epoch {' and '.join(cuts)}" if cuts else ""
+        halved = f", one of {halving.factor} goes on after epoch {' and '.join(cuts)}" if cuts else ""
         note(f"at most {plural(proposals.most, 'network')} for at most {plural(halving.epochs, 'epoch')}{halved}")
         if tried := len(proposals.networks):
             note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun")

@@ -166,7 +166,18 @@ def _row(element: ElementRanges, made: int) -> list[str]:
     if element.output is None or element.params is None or element.macs is None:
         return [lead + element.text, "", "", "", ""]
     counts = (str(each) if each.high else "" for each in (element.params, element.macs))
-    return [lead + element.text, f"{element.networks / made:.0%}", str(element.output), *counts]
+    return [lead + element.text, _share(element.networks, made), str(element.output), *counts]
+
+
+def _share(some: int, made: int) -> str:
+    """In per cent, of which 0 and 100 are none and all.
+
+    >>> _share(1, 600), _share(599, 600), _share(600, 600), _share(1, 3)
+    ('<1%', '>99%', '100%', '33%')
+    """
+    if 0 < some < 0.01 * made:
+        return "<1%"
+    return ">99%" if 0.99 * made < some < made else f"{some / made:.0%}"
 
 
 def notes_of(space: Space, found: SpaceRanges) -> Iterator[str]:
