@@ -408,11 +408,20 @@ def test_the_picture_says_of_networks_that_none_of_them_is_shown() -> None:
     ended = Standing(((0.9, -0.1),), has_ended=True)
     stopped, failed = [Standing(((accuracy, -0.1),)) for accuracy in (0.1, 0.2)], Standing(failed="no number")
     told = "stopped early (0 of 2; the others are below)"
-    assert told in svg(scatter(found([2, 4, 8, 16], [ended, *stopped, failed]), "params"))
+    assert told in svg(scatter(found([2, 3, 5, 4, 8, 16], [ended, ended, ended, *stopped, failed]), "params"))
     assert "stopped" not in svg(scatter(found([2, 16], [ended, failed]), "params"))
     assert "trained to the end" not in svg(scatter(found([2, 4], stopped), "params"))
     diverged = replace(stopped[1], ranks=((0.89, -0.1),), failed="no number")
     assert "stopped" not in svg(scatter(found([2, 16], [ended, diverged]), "params")), "it wasn't stopped early"
+
+
+def test_beside_few_that_were_trained_to_the_end_the_picture_has_all() -> None:
+    ended, stopped = Standing(((0.9, -0.1),), has_ended=True), Standing(((0.1, -0.1),))
+    for few in (1, 2):
+        points = scatter(found([2, 3, 16][-few - 1 :], [*[ended] * few, stopped]), "params")["layer"][1]["data"][
+            "values"
+        ]
+        assert [value["accuracy"] for value in points] == [*[0.9] * few, 0.1]
 
 
 # -- the networks

@@ -15,13 +15,15 @@ _LOG = 5
 _PALE = "#b0b0b0"
 _LEAST_SPAN = 0.01
 """Of accuracies that an axis shows of those that were trained to the end."""
+_FEW = 2
+"""Trained to the end, of which nobody sees how far others are below."""
 
 
 def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
     """A point a network, the Pareto front as steps with the numbers of its networks.
 
-    Of those that were stopped early, with the accuracies that they had, those far below the others are left out; so are
-    those that failed.
+    Of those that were stopped early, with the accuracies that they had, those far below the others are left out where
+    more than two were trained to the end; those that failed always are.
     """
     found = [each for each in found if not each.standing.failed]
     least = _least(found)
@@ -85,7 +87,7 @@ def _least(found: Sequence[Found]) -> float:
     """The lowest accuracy that is shown: as far below the worst of those that were trained to the end as that is below
     the best."""
     ended = [each.standing.best()[0] for each in found if each.standing.has_ended]
-    return min(ended) - max(max(ended) - min(ended), _LEAST_SPAN) if ended else 0.0
+    return min(ended) - max(max(ended) - min(ended), _LEAST_SPAN) if len(ended) > _FEW else 0.0
 
 
 def _point(each: Found, against: str) -> dict[str, Any]:
