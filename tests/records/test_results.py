@@ -379,6 +379,15 @@ def test_what_is_no_spec_and_no_finished_run_is_said(tmp_path: Path, monkeypatch
     assert commands.run("results", "nowhere").exit_code == 2
 
 
+def test_a_spec_without_results_says_how_runs_are_named(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(trained)
+    alone = commands.run("results", "family/wide.arch")
+    assert "vggdsl results family/wide.arch runs" in alone.stderr
+    assert commands.run("results", "family/wide.arch", "runs").stderr == ""
+    monkeypatch.chdir(trained / "family")
+    assert commands.run("results", "wide.arch").stderr == "", "there are no runs"
+
+
 def test_of_few_images_their_number_is_averaged(tmp_path: Path) -> None:
     spec = parse(BODY.format(width=2), "net.arch")
     right = {0: 353, 1: 352, 2: 350}  # of 360, by which four digits lose the last of the deviation's

@@ -1,10 +1,11 @@
 """``vggdsl results``."""
 
+import shlex
 from pathlib import Path
 
 import click
 
-from vggdsl.cli.common import exit_code, form_of, report, reports_errors
+from vggdsl.cli.common import exit_code, form_of, note, report, reports_errors
 from vggdsl.cli.results_table import show, show_pairs
 from vggdsl.records.collect import collect
 from vggdsl.records.pairs import pairs
@@ -31,7 +32,7 @@ from vggdsl.text.files import is_folder
 def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, every: bool, compare: bool) -> None:
     """What was claimed beside what was measured: a row a figure.
 
-    A PATH is a spec, a record, a run, or a folder of them.  [default: runs]
+    A PATH is a spec, a record, a run, or a folder of them.  [default: runs] Runs of a spec are named beside it.
 
     Measurements of one network by one recipe on the same data are averaged over their seeds: the mean and the
     sample's standard deviation, in percent. They are subtracted from a claim only under equal protocols; the
@@ -61,7 +62,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
         raise click.UsageError(
             f"--changed is for tables: {form} {'has no' if form == 'bibtex' else 'holds every'} column"
         )
-    if not paths and not is_folder(Path("runs")):
+    runs = Path("runs")
+    if not paths and not is_folder(runs):
         help = "name specs, runs or folders of them; `vggdsl train` makes runs"
         raise InputError(Diagnostic("V501", "no folder `runs`", help=help))
     collection = collect(paths or ("runs",))
@@ -71,4 +73,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
         show_pairs(pairs(found), form)
     else:
         show(found, form, changed)
+    if found and not any(row.values for row in found) and is_folder(runs) and not any(map(is_folder, map(Path, paths))):
+        note(
+            f"nothing was measured in what is named; with what runs measured: vggdsl results {shlex.join(paths)} {runs}"
+        )
     raise SystemExit(exit_code(collection.findings))
