@@ -603,6 +603,22 @@ def test_a_torn_list_of_trials_is_told(tmp_path: Path, space: Space) -> None:
     assert "trials.log can't be read" in told.message
 
 
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [('"network":2', "networks 1, 3 aren't numbered"), ('"op_code":5', "nothing is chosen of a")],
+)
+def test_a_list_that_lost_a_line_is_told_and_not_added_to_without_end(
+    tmp_path: Path, space: Space, lost: str, told: str
+) -> None:
+    proposed(tmp_path, space, ANY, 3)
+    path = tmp_path / "trials.log"
+    lines = path.read_text().splitlines(keepends=True)
+    lines.remove(next(line for line in lines if lost in line))
+    path.write_text("".join(lines))
+    found = refusal(lambda: proposed(tmp_path, space, ANY, 4))
+    assert (found.code, told in found.message) == ("V613", True), found.message
+
+
 HALF = "input 8x8x1\n( {} ) conv3-{{4..40}} conv3-{{4..40}} FC-10 softmax\n"
 """2,738 networks."""
 

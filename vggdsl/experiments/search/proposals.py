@@ -57,27 +57,34 @@ class Proposals:
         self._known = dict[int, Tried]()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._lock: AbstractContextManager[object] = nullcontext()
+        self._path = (folder or Path()) / TRIALS
         if folder is None:
             self._study = optuna.create_study(direction="maximize")
             return
-        self._lock, path = (lock := Lock(folder / _LOCK, "-o")), folder / TRIALS
+        self._lock = lock = Lock(folder / _LOCK, "-o")
         try:
             with lock:
-                storage = JournalStorage(_Journal(path, lock))
+                storage = JournalStorage(_Journal(self._path, lock))
                 self._study = optuna.create_study(
                     storage=storage, study_name="search", direction="maximize", load_if_exists=True
                 )
-        except (ValueError, KeyError, TypeError) as error:  # what Optuna makes of lines that are others
-            raise _unreadable(path, error) from None
+        except (ValueError, KeyError, TypeError, AssertionError) as error:  # what Optuna makes of lines that are others
+            raise _unreadable(self._path, error) from None
 
     @property
     def networks(self) -> dict[int, Tried]:
-        """All so far, by their numbers."""
-        for trial in self._study.get_trials(deepcopy=False):
-            number = trial.user_attrs.get(_NETWORK)
-            if number is not None and number not in self._known:
-                self._known[number] = self._network(number, trial.params)
-        return dict(sorted(self._known.items()))
+        """All so far, by their numbers. Raises ``RecordError`` V613 where the study says of one no more what it is."""
+        trials = [trial for trial in self._study.get_trials(deepcopy=False) if _NETWORK in trial.user_attrs]
+        numbers = [trial.user_attrs[_NETWORK] for trial in trials]
+        try:
+            if numbers != [*range(1, len(trials) + 1)]:  # else a number is given twice, and one is added without end
+                raise ValueError(f"networks {', '.join(map(str, numbers))} aren't numbered one after the other")
+            for number, trial in zip(numbers, trials, strict=True):
+                if number not in self._known:
+                    self._known[number] = self._network(number, trial.params)
+        except ValueError as error:  # of picks that are no assignment, too
+            raise _unreadable(self._path, error) from None
+        return dict(self._known)
 
     @cached_property
     def fitting(self) -> list[Mapping[str, int]] | None:
