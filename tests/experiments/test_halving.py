@@ -36,6 +36,8 @@ from vggdsl.experiments.search.table import table as rows_of
 from vggdsl.experiments.search.trainings import TORN, Runs
 from vggdsl.experiments.train import Stopped
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.run import metrics_of
 from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.spec.budget import Budget, excess, within
 from vggdsl.spec.space import Network, Space, load_space, made_networks, space_of
@@ -338,6 +340,26 @@ def test_a_run_that_cannot_be_gone_on_with_is_set_aside(tmp_path: Path, monkeypa
     runs.train(network, 1)
     assert (len(begun), told.told, runs.run_of(network)) == (1, ["noticed"], None)
     assert (path / TORN).read_text() == "V607: its checkpoints are torn\n"
+
+
+def test_a_training_has_ended_with_all_of_its_epochs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Runs(tmp_path, lambda spec: spec.recipe(), Workplace(), lambda network, rung: Silent(), Unheard().noticed)
+    network, path = Tried(1, {}, replace(SPEC, name="space-001")), tmp_path / "space-001-s0-1"
+    path.mkdir()
+    RunFolder(path, SPEC, SPEC.recipe(), 0).write_plan(tmp_path, "cpu", Start())
+    (path / "metrics.csv").write_text("number\n")
+
+    def read(path: Path, most: int) -> tuple[Epoch, ...]:
+        found = metrics_of(path, most)
+        (path / "record.arch").write_text("another process has trained the last epoch meanwhile")
+        return found
+
+    monkeypatch.setattr("vggdsl.experiments.search.trainings.metrics_of", read)
+    assert runs.standing(network) == Standing()
+    for damage in ((path / "metrics.csv").touch, (path / "metrics.csv").unlink):
+        damage()
+        told = refusal(lambda: runs.standing(network))
+        assert (told.code, "metrics.csv" in told.message) == ("V604", True)
 
 
 # -- the front

@@ -17,7 +17,7 @@ from vggdsl.experiments.train import begin, resume
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import RECORD, has_diverged
 from vggdsl.records.run import metrics_of
-from vggdsl.records.runfolder import METRICS, HeldError
+from vggdsl.records.runfolder import METRICS, HeldError, unusable
 from vggdsl.spec.copies import PLAN, SPEC
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, parse
@@ -35,7 +35,7 @@ class Trainings(Protocol):
         """The folder of its run, if one was begun."""
 
     def standing(self, network: Tried) -> Standing:
-        """How far that of a network is."""
+        """How far that of a network is. Raises ``RecordError`` V604 where its run doesn't say what came of it."""
 
     def train(self, network: Tried, rung: int | None) -> None:
         """Trains a network to the end of an epoch, or of its training; goes on where it was interrupted."""
@@ -85,9 +85,13 @@ class Runs:
         path = self.run_of(network)
         if path is None:
             return Standing()
-        epochs = metrics_of(path, self.recipe(network.spec).epochs) if is_file(path / METRICS) else ()
+        has_ended = is_file(path / RECORD)  # first: another process may be about to write it, behind the last epoch
+        is_told = has_ended or is_file(path / METRICS)
+        epochs = metrics_of(path, self.recipe(network.spec).epochs) if is_told else ()
+        if has_ended and not epochs:
+            raise unusable(path, f"it has a record, and {METRICS} no epoch")
         failed = "its loss became no number" if has_diverged(path) else ""
-        return Standing(tuple(epoch.rank for epoch in epochs), is_file(path / RECORD), failed)
+        return Standing(tuple(epoch.rank for epoch in epochs), has_ended, failed)
 
     def train(self, network: Tried, rung: int | None) -> None:
         spec, run = network.spec, self.run_of(network)
