@@ -370,7 +370,34 @@ def test_specs_are_written_and_nothing_else_is_overwritten(spec: Path, tmp_path:
     files[0].write_text("mine")
     result = run("search", spec, "--write", folder, "--params", "..300")
     assert (result.exit_code, files[0].read_text()) == (2, "mine")
-    assert "V514" in result.stderr
+    assert f"V514]: {folder} has 1 spec of the names to be written, with another text: {files[0].name}" in result.stderr
+
+
+def test_specs_are_not_written_beside_others(spec: Path, tmp_path: Path) -> None:
+    """Which `train DIR` would train, too: of wider bounds, or of somebody else."""
+    folder, narrow = tmp_path / "nets", ("--params", "..300")
+    assert run("search", spec, "--write", folder).exit_code == 0
+    wide = sorted(folder.iterdir())
+    fitting = [path for path in wide if load(path).typed.params <= 300]
+    beyond = [path for path in wide if path not in fitting]
+    assert fitting
+    assert beyond
+    result = run("search", spec, "--write", folder, *narrow)
+    assert (result.exit_code, result.stdout, sorted(folder.iterdir())) == (2, "", wide)
+    assert f"V514]: {folder} has {len(beyond)} specs beside those that fit: {beyond[0].name}" in result.stderr
+    for path in beyond:
+        path.unlink()
+    assert run("search", spec, "--write", folder, *narrow).exit_code == 0
+    (folder / "mine").mkdir()
+    (folder / "mine" / "other.arch").write_text(TEXT.replace("{a=2|4|8}", "2").replace("{k=1|3}", "1"))
+    assert "1 spec beside those that fit: mine/other.arch" in run("search", spec, "--write", folder, *narrow).stderr
+
+
+def test_where_a_space_lies_only_its_networks_are_others(spec: Path) -> None:
+    """What it links to or begins with lies there, too."""
+    (spec.parent / "base.arch").write_text(TEXT.replace("{a=2|4|8}", "2").replace("{k=1|3}", "1"))
+    assert run("search", spec, "--write", spec.parent).exit_code == 0
+    assert "specs beside those that fit" in run("search", spec, "--write", spec.parent, "--params", "..300").stderr
 
 
 @pytest.mark.parametrize(

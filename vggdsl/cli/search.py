@@ -1,6 +1,9 @@
 """``vggdsl search``."""
 
+import os
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
@@ -10,22 +13,23 @@ from click.core import ParameterSource
 from vggdsl.cli import options
 from vggdsl.cli.common import echo_json, report, reports_errors, say
 from vggdsl.cli.flags import bounds
-from vggdsl.cli.folders import made, refuse_there
+from vggdsl.cli.folders import made
 from vggdsl.cli.on_ray import on_ray, share_of
 from vggdsl.cli.options import LARGEST
 from vggdsl.cli.schemas.search import CountedSpace, WrittenSpecs
 from vggdsl.experiments.search.budget import ENUMERATED
 from vggdsl.experiments.search.interrupted import interrupted
 from vggdsl.experiments.workplace import Workplace
+from vggdsl.records.collect import specs_in
 from vggdsl.spec.budget import Budget, within
 from vggdsl.spec.pretrained import refuse_elsewhere
 from vggdsl.spec.space import Counted, Space, load_space
 from vggdsl.spec.space import count as count_of
 from vggdsl.spec.spec import Spec
-from vggdsl.text.errors import Diagnostic, InputError, VggdslError, in_a_line
+from vggdsl.text.errors import Diagnostic, InputError, VggdslError, error_of, in_a_line
 from vggdsl.text.files import file_name, is_file, write_text
 from vggdsl.text.packages import needed
-from vggdsl.text.units import plural
+from vggdsl.text.units import names_text, plural
 
 LOOKED_AT = 100_000
 """Networks of a space at the most, to write those that fit: some minutes."""
@@ -55,7 +59,7 @@ WRITTEN = 10_000
     "write_dir",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Write the specs of all that fit, for `vggdsl train DIR --missing`; nothing is trained.",
+    help="Write the specs of all that fit, for `vggdsl train DIR --missing`; no others may lie there.",
 )
 @click.option(
     "--against", type=click.Choice(["params", "macs"]), default="params", show_default=True, help="Of the Pareto front."
@@ -113,7 +117,8 @@ def command(
     """Find the best networks of a space under a budget.
 
     SPEC leaves choices open, as `conv3-{32|64}` does. What is beyond the bounds is never trained: parameters,
-    multiply-adds and the receptive field are arithmetic. Bounds take K, M and G, and Ki, Mi and Gi.
+    multiply-adds and the receptive field are arithmetic. `..8K` is up to 8,000, `8K..` from there, `8K..8K` just that.
+    Bounds take K, M and G, and Ki, Mi and Gi.
 
     Where as many fit as --trials, or fewer, all of them are tried; else Optuna proposes them, by what the ones before
     came to. Each is trained by the recipe for a ninth of its epochs. The best third goes on to a third of the epochs,
@@ -258,16 +263,42 @@ def _write(space: Space, budget: Budget, folder: Path, as_json: bool) -> None:
         home = Path(space.source.name).parent
         refuse_elsewhere(recipe, folder, f"`--write {home}`, or name it by its whole path")
     made(folder, "--write")
-    for spec in found.values():
-        path = folder / f"{file_name(spec.name)}.arch"
-        if not is_file(path) or path.read_text("utf-8") != spec.text:
-            refuse_there(path, force=False, option="--write")
-            write_text(path, spec.text)
+    texts = {folder / f"{file_name(spec.name)}.arch": spec.text for spec in found.values()}
+    _refuse_others(space, folder, texts)
+    for path, text in texts.items():
+        if not path.exists():
+            write_text(path, text)
     if as_json:
         written: WrittenSpecs = {"folder": str(folder), "specs": len(found)}
         echo_json(written)
     else:
         say(f"{folder}: {plural(len(found), 'spec')}")
+
+
+def _refuse_others(space: Space, folder: Path, texts: Mapping[Path, str]) -> None:
+    """Raises ``InputError`` V514 for what `vggdsl train DIR` would train beside the specs that fit: edited ones, and
+    those of other bounds or spaces. Where the space itself lies, only what is named as its networks is looked at.
+    """
+    there = [path for path in texts if path.exists()]
+    edited = [path for path in there if not is_file(path) or path.read_bytes() != texts[path].encode()]
+    others = list[Path]()
+    with suppress(InputError):  # V501, of a folder without any
+        others = [path for path in map(Path, specs_in(f"{folder}{os.sep}")) if path not in texts]
+    if folder.resolve() == Path(space.source.name).parent.resolve():
+        of_it = re.compile(re.escape(file_name(space.name)) + "-[0-9a-f]{8}")
+        others = [path for path in others if of_it.fullmatch(path.stem)]
+    help = "name another folder with --write, or take them away: `vggdsl train` takes all specs of a folder"
+    findings = [
+        Diagnostic("V514", f"{folder} has {plural(len(found), 'spec')} {what}: {names_text(names, 3)}", help=help)
+        for found, what in (
+            (edited, "of the names to be written, with another text"),
+            (others, "beside those that fit"),
+        )
+        for names in [[str(path.relative_to(folder)) for path in found]]
+        if found
+    ]
+    if findings:
+        raise error_of(findings)
 
 
 def _halving(given: str) -> int | None:
