@@ -96,6 +96,10 @@ def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Pat
     lines = TEXT.splitlines()
     spec.write_text("# of what is searched\n\n" + "".join(f"{line}  # {n}\n\n" for n, line in enumerate(lines)))
     assert searched(spec, folder, "--trials", 6, "--params", "..2000") == more
+    fewer = run("search", spec, "-o", folder, *TOLD, "--trials", 4, "--params", "..2000")
+    assert json.loads(fewer.stdout) == more
+    assert "at most 6 networks for at most 3 epochs" in fewer.stderr
+    assert "goes on: 6 networks were begun; --trials 4 adds none, and all of them go on\n" in fewer.stderr
     other = run("search", spec, "-o", folder, *QUIET, "--params", "..1999")
     assert other.exit_code == 1
     assert "params ..2000, now ..1999" in other.stderr
@@ -405,7 +409,8 @@ def test_where_a_space_lies_only_its_networks_are_others(spec: Path) -> None:
     [
         (("--params", "..10"), "V614"),
         (("--params", "..10", "--write", "nets"), "V614"),
-        (("--params", "2M"), "is no range"),
+        (("--params", "2M"), "`2M` is no range: `..2M` is up to that, `2M..` from it, `2M..2M` just that"),
+        (("--receptive-field", "19"), "`..19` is up to that"),
         (("--params", "..2%"), "is no range"),
         (("--params", "..~2M"), "is no range"),
         (("--macs", ".."), "leaves both ends open"),

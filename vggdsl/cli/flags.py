@@ -45,6 +45,10 @@ def bounds(ctx: click.Context, param: click.Parameter, given: str | None) -> tup
     if given is None:
         return None, None
     ends = given.split("..")
+    if len(ends) == 1 and _is_whole(given):
+        raise click.BadParameter(
+            f"`{given}` is no range: `..{given}` is up to that, `{given}..` from it, `{given}..{given}` just that"
+        )
     try:
         low, high = (None if not end else _whole(end) for end in ends)
     except ValueError:
@@ -54,6 +58,14 @@ def bounds(ctx: click.Context, param: click.Parameter, given: str | None) -> tup
     if low is not None and high is not None and low > high:
         raise click.BadParameter(f"`{given}` ends before it begins")
     return low, high
+
+
+def _is_whole(end: str) -> bool:
+    try:
+        _whole(end)
+    except ValueError:
+        return False
+    return True
 
 
 def _whole(end: str) -> int:

@@ -49,9 +49,14 @@ class Terminal:
         note(f"{proposals.space.name}: {plural(proposals.space.networks, 'network')}{fitting} -> {search.folder}")
         cuts = [str(rung) for rung in halving.rungs if rung is not None]
         halved = f", one of {halving.factor} goes on after epoch {' and '.join(cuts)}" if cuts else ""
-        note(f"at most {plural(proposals.most, 'network')} for at most {plural(halving.epochs, 'epoch')}{halved}")
-        if tried := len(proposals.networks):
-            note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun")
+        tried = len(proposals.networks)
+        most = plural(max(proposals.most, tried), "network")
+        note(f"at most {most} for at most {plural(halving.epochs, 'epoch')}{halved}")
+        if tried:
+            fewer = (
+                f"; --trials {proposals.wanted} adds none, and all of them go on" if tried > proposals.wanted else ""
+            )
+            note(f"goes on: {plural(tried, 'network')} {'was' if tried == 1 else 'were'} begun{fewer}")
         search.look()
 
     def reporter(self, network: Tried, rung: int | None) -> "Slow":
