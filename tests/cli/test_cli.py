@@ -65,6 +65,16 @@ def test_every_command_is_on_the_page_and_keeps_to_itself() -> None:
         ("train --batch-size 8 a", "no such option `--batch-size`: the recipe of a spec says it, by its entry `batch`"),
         ("train –epochs 3 a", "`–epochs` begins with the character U+2013 (en dash): did you mean `--epochs`?"),
         ("check —json a", "`—json` begins with the character U+2014 (em dash): did you mean `--json`?"),
+        (
+            "train --gpu 1 a",
+            "no such option `--gpu`: on Ray `--gpus-each` is how much of one each gets, else `--device cuda`",
+        ),
+        ("predict --gpu 1 a", "no such option `--gpu`: `--device cuda` runs on a GPU"),
+        (
+            "train --workers 2 a",
+            "no such option `--workers`: on Ray as many train at once as `--cpus` and `--gpus-each` leave room for",
+        ),
+        ("show --gpu a", "no such option `--gpu`"),
         ("--versoin", "no such option `--versoin`: did you mean `--version`?"),
     ],
 )

@@ -6,7 +6,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -124,6 +124,28 @@ def _in_recipe(option: str) -> str:
     return f": the recipe of a spec says it, by its entry `{entry}`" if entry else ""
 
 
+_ELSEWHERE = (
+    (
+        ("--gpu", "--gpus", "--num-gpus", "--cuda"),
+        "on Ray `--gpus-each` is how much of one each gets, else `--device cuda`",
+    ),
+    (("--gpu", "--gpus", "--num-gpus", "--cuda"), "`--device cuda` runs on a GPU"),
+    (
+        ("--workers", "--num-workers", "--jobs"),
+        "on Ray as many train at once as `--cpus` and `--gpus-each` leave room for",
+    ),
+)
+"""Options of others, and what there is instead in a command that has all that is named."""
+
+
+def _elsewhere(option: str, known: Collection[str]) -> str:
+    """What a command has instead of an option that others have, of which a name that is near would be another thing."""
+    for names, instead in _ELSEWHERE:
+        if option in names and {*known} >= {*re.findall("`(--[a-z-]+)", instead)}:
+            return f": {instead}"
+    return ""
+
+
 @contextmanager
 def _nearest_option_named() -> Iterator[None]:
     """Of an option that there isn't. What is wrong with a call is told in a line, whatever stands in it."""
@@ -132,8 +154,9 @@ def _nearest_option_named() -> Iterator[None]:
     except click.NoSuchOption as error:
         parameters = error.ctx.command.get_params(error.ctx) if error.ctx else []
         known = [name for p in parameters for name in (*p.opts, *p.secondary_opts) if name.startswith("--")]
+        instead = _elsewhere(error.option_name, known)
         near = nearest(error.option_name, known)
-        meant = f": did you mean `{near}`?" if near else _in_recipe(error.option_name)
+        meant = instead or (f": did you mean `{near}`?" if near else _in_recipe(error.option_name))
         raise click.UsageError(shown(f"no such option `{error.option_name}`{meant}", LINE), error.ctx) from None
     except click.MissingParameter:  # which names nothing that somebody gave, and lists choices in lines
         raise
