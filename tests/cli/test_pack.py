@@ -34,6 +34,7 @@ def test_what_is_written_is_told(photos: Path, tmp_path: Path) -> None:
     assert list(misfits(told, SCHEMAS["pack --json"])) == []
     assert told == {
         "path": str(tmp_path / "again"), "images": {"train": 24, "val": 24}, "classes": 2, "shards": 2, "bytes": size,
+        "left_out": 0,
     }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def test_how_far_it_is_is_told_meanwhile(photos: Path, tmp_path: Path, monkeypat
     monkeypatch.setattr("vggdsl.cli.pack._OFTEN", -1.0)
     done = run("pack", photos, "-o", tmp_path / "shards", "--json")
     _, *lines = done.stderr.splitlines()
-    assert lines == [f"packed {i} of 48 images" for i in range(1, 49)]
+    assert lines == [f"{done} {i} of 48 images" for done in ("looked at", "packed") for i in range(1, 49)]
     assert json.loads(done.stdout)["images"] == {"train": 24, "val": 24}
 
 
@@ -66,3 +67,18 @@ def test_what_is_there_is_not_overwritten(photos: Path, tmp_path: Path) -> None:
     done = run("pack", photos, "-o", tmp_path / "shards")
     assert (done.exit_code, "V514" in done.stderr) == (2, True)
     assert (tmp_path / "shards").read_text() == "mine"
+
+
+def test_images_that_cant_be_read_are_refused_or_left_out(photos: Path, tmp_path: Path) -> None:
+    (photos / "train" / "cats" / "bad.JPEG").write_bytes(b"x")
+    torn = photos / "val" / "dogs" / "3.jpg"
+    torn.write_bytes(torn.read_bytes()[:400])
+    refused = run("pack", photos, "-o", tmp_path / "shards")
+    assert (refused.exit_code, refused.stdout, refused.stderr.count("V530")) == (1, "", 2)
+    assert all(told in refused.stderr for told in (f"{photos}/train/cats/bad.JPEG", str(torn), "`--skip-bad`"))
+    assert [*tmp_path.iterdir()] == [photos]
+    done = run("pack", photos, "-o", tmp_path / "shards", "--skip-bad")
+    assert (done.exit_code, done.stderr.count("W503")) == (0, 2)
+    assert done.stdout.endswith("24 in train, 23 in val, 2 classes, 2 that can't be read left out\n")
+    told = json.loads(run("pack", photos, "-o", tmp_path / "again", "--skip-bad", "--json").stdout)
+    assert (told["images"], told["left_out"]) == ({"train": 24, "val": 23}, 2)

@@ -116,6 +116,32 @@ def test_shards_are_the_folder(parts: list[str], size: int, seed: int, tmp_path:
             assert same.fingerprint(i)[:8] == sha256(same.content(i)).digest()[:8]
 
 
+def test_images_that_cant_be_read_are_not_packed(tmp_path: Path) -> None:
+    """All of them are told, as of the folder; left out, what is packed is the folder without them."""
+    parts = ["train", "val", "test"]
+    root = fill(tmp_path / "set", parts, 0)
+    for part, content in zip(parts, (b"x", b"", b"\x89PNG"), strict=True):
+        (root / part / "dogs" / "bad.png").write_bytes(content)
+    findings = []
+    for call in (lambda: load("folder", root), lambda: pack(root, tmp_path / "shards")):
+        with pytest.raises(InputError) as error:
+            call()
+        findings.append([(found.code, found.message, found.help) for found in error.value.diagnostics])
+    assert findings[0] == findings[1]
+    assert [code for code, *_ in findings[1]] == ["V530"] * 3
+    assert [*tmp_path.iterdir()] == [root]
+    made = pack(root, tmp_path / "shards", skip_bad=True)
+    assert (made.left_out, made.images) == (3, dict.fromkeys(parts, 36))
+    ours, theirs = load("shards", tmp_path / "shards"), load("folder", root, skip_bad=True)
+    assert (ours.digest, ours.left_out, theirs.left_out) == (theirs.digest, 0, 3)
+    for path in (root / "val").rglob("*.*"):
+        if path.is_file():
+            path.write_bytes(b"")
+    found = refusal(lambda: pack(root, tmp_path / "again", skip_bad=True))
+    assert (found.code, found.message) == ("V512", "no val images are left that can be read")
+    assert not (tmp_path / "again").exists()
+
+
 def test_tar_files_are_as_webdataset_lays_them_out(tmp_path: Path) -> None:
     root = fill(tmp_path / "set", ["train", "val"], 0)
     made = pack(root, shards := tmp_path / "shards", size=20_480)
@@ -173,7 +199,9 @@ def test_findings_are_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     (root / "val" / "cats" / "twin.png").write_bytes((root / "train" / "dogs" / "a.png").read_bytes())
     with Image.open(root / "train" / "dogs" / "a.png") as image:
         image.save(root / "train" / "cats" / "twin.bmp")
-    shards = packed(root, tmp_path / "shards", 20_000)
+    with monkeypatch.context() as elsewhere:  # where all of these can be read
+        elsewhere.setattr("vggdsl.data.packing.look", lambda splits, kept, told: {})
+        shards = packed(root, tmp_path / "shards", 20_000)
     both = []
     for name, at in (("folder", root), ("shards", shards)):
         with pytest.raises(InputError) as caught:

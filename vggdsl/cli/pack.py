@@ -1,6 +1,7 @@
 """``vggdsl pack``."""
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,10 @@ _OFTEN = 10.0
     show_default=True,
     help="By which images to train on are shuffled.",
 )
+@click.option("--skip-bad", is_flag=True, help="Leave out images that can't be read; it is told how many.")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 @reports_errors
-def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> None:
+def command(folder: Path, output: Path, size: int, seed: int, skip_bad: bool, as_json: bool) -> None:
     """Pack a folder of images into shards: a few large files in place of many small ones.
 
     DIR is read as `data folder("DIR")` reads it: a folder a class, in folders of parts or in one pool; ImageNet's and
@@ -43,11 +45,15 @@ def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> 
     its bytes as they are, and an index of where each begins. A recipe with `data shards("SHARDS")` trains to the
     same digits as with the folder, wherever images stand.
 
+    All images are decoded before anything is written. Those that can't be read are told, and it ends; with
+    --skip-bad they are left out.
+
     Images to train on are shuffled over all shards, for programs that read one shard after the other. SHARDS is there
     when it is whole.
 
     \b
     vggdsl pack photos -o photos-shards
+    vggdsl pack photos -o photos-shards --skip-bad
     vggdsl pack data/imagenet -o fast/imagenet && vggdsl train vgg_d --data fast
     """
     from vggdsl.data.packing import pack
@@ -59,22 +65,27 @@ def command(folder: Path, output: Path, size: int, seed: int, as_json: bool) -> 
 
     told = time.monotonic()
 
-    def tell(done: int, total: int) -> None:
+    def tell(what: str, done: int, total: int) -> None:
         nonlocal told
         if time.monotonic() - told > _OFTEN:
             told = time.monotonic()
-            note(f"packed {done:,} of {plural(total, 'image')}")
+            note(f"{what} {done:,} of {plural(total, 'image')}")
 
-    made = pack(folder, output, size=size * _MB, seed=seed, read=read, told=tell)
+    looking, packing = partial(tell, "looked at"), partial(tell, "packed")
+    made = pack(folder, output, size=size * _MB, seed=seed, skip_bad=skip_bad, read=read, looking=looking, told=packing)
+    report(made.warnings)
     written: PackedShards = {
         "path": str(output),
         "images": dict(made.images),
         "classes": made.classes,
         "shards": made.shards,
         "bytes": made.size,
+        "left_out": made.left_out,
     }
     if as_json:
         echo_json(written)
     else:
         images = ", ".join(f"{count:,} in {part}" for part, count in made.images.items())
-        say(f"{output}: {plural(made.shards, 'shard')}, {bytes_text(made.size)}, {images}, {made.classes:,} classes")
+        left_out = f", {made.left_out:,} that can't be read left out" if made.left_out else ""
+        shards = f"{plural(made.shards, 'shard')}, {bytes_text(made.size)}"
+        say(f"{output}: {shards}, {images}, {made.classes:,} classes{left_out}")

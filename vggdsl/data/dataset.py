@@ -1,7 +1,7 @@
 """A recipe's data set, for a network's input, in three splits."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from vggdsl.data.batches import in_order, read_all
 from vggdsl.data.blank import blank
 from vggdsl.data.chance import random_seed
 from vggdsl.data.classes import ClassSizes
-from vggdsl.data.faults import duplicates, torn, unreadable
+from vggdsl.data.faults import duplicates, refused_or_told, torn, without_bad
 from vggdsl.data.folders import (
     find_imagenet,
     find_tiny_imagenet,
@@ -157,13 +157,11 @@ class Divided:
         """Decodes all files once; ``told`` is told how far that is. See ``load_data``."""
         recipe, splits, classes = self.wanted.recipe, self.splits, self.classes
         looked, warnings = look(splits, _held(splits, recipe), told), [*self.warnings]
-        bad = [(one.files, i, why) for one in looked.values() for i, why in one.bad.items()]
-        if bad:
-            if not skip_bad:
-                help = f"{bad[0][0].mended}; or leave them out: `--skip-bad`"
-                raise InputError(unreadable("V530", bad, recipe, help))
-            warnings += unreadable("W503", bad, recipe, "they are left out, and the record says how many")
-            splits = self._good(looked)
+        left_out = sum(len(one.bad) for one in looked.values())
+        if left_out:
+            how = "they are left out, and the record says how many"
+            warnings += refused_or_told(looked, recipe, how, skip_bad=skip_bad)
+            splits = without_bad(splits, looked, classes, recipe)
             looked = {name: one.without_bad() for name, one in looked.items()}
         traits = _traits(splits, looked)
         if recipe.data.images is None:
@@ -181,7 +179,7 @@ class Divided:
         kept = {name: one.images for name, one in looked.items() if one.images is not None}
         made = _finish(classes, _without_sense(splits, classes, self.wanted), notes, recipe, kept)
         warnings += [*one_step(recipe, len(made.train)), *begins_too_long_ago(recipe, len(made.train))]
-        made = replace(made, left_out=len(bad), shows_nothing=bool(empty), revision=self.revision)
+        made = replace(made, left_out=left_out, shows_nothing=bool(empty), revision=self.revision)
         return replace(made, warnings=tuple(warnings))
 
     def digest(self, *, skip_bad: bool = False, told: Told = nobody) -> str:
@@ -191,7 +189,8 @@ class Divided:
 
     def without_bad(self, told: Told = nobody) -> "Divided":
         """Without the files that can't be read; all are decoded for that."""
-        return replace(self, splits=self._good(look(self.splits, (), told)))
+        splits = without_bad(self.splits, look(self.splits, (), told), self.classes, self.wanted.recipe)
+        return replace(self, splits=splits)
 
     def split(self, name: str) -> Lazy:
         """The images of a split, of the sizes that they have, and their labels, as ``load`` gives them."""
@@ -201,14 +200,6 @@ class Divided:
     def _meant(self) -> dict[str, Lazy]:
         """The splits with what a recipe replaces in them."""
         return _without_sense(self.splits, self.classes, self.wanted)
-
-    def _good(self, looked: Mapping[str, Looked]) -> Mapping[str, Lazy]:
-        """The splits without the files that can't be read."""
-        if not any(one.bad for one in looked.values()):
-            return self.splits
-        good = {name: split.take(looked[name].good) if name in looked else split for name, split in self.splits.items()}
-        _refuse_empty(good, self.classes, self.wanted.recipe)
-        return good
 
 
 def find_data(recipe: Recipe, shape: Shape, root: Path, *, download: bool = False) -> Divided:
@@ -275,16 +266,6 @@ def _traits(splits: Mapping[str, Lazy], looked: Mapping[str, Looked]) -> dict[st
     """What each image is like."""
     arrays = {name: split.pictures for name, split in splits.items() if isinstance(split.pictures, Arrays)}
     return {name: traits_of_arrays(arrays[name]) if name in arrays else looked[name].traits for name in splits}
-
-
-def _refuse_empty(splits: Mapping[str, Lazy], classes: Sequence[str], recipe: Recipe) -> None:
-    """Raises ``InputError`` V512 where nothing is left of a split, or to train on of a class."""
-    empty = next((name for name, split in splits.items() if not len(split)), None)
-    counts = torch.bincount(splits["train"].labels, minlength=len(classes)).tolist()
-    if empty is not None or 0 in counts:
-        what = f"{empty} images" if empty is not None else f"images of {classes[counts.index(0)]} to train on"
-        help = "mend them, or add others"
-        raise InputError(Diagnostic("V512", f"no {what} are left that can be read", recipe.place("data"), help))
 
 
 def _part(found: Found, recipe: Recipe) -> Found:

@@ -4,21 +4,53 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import torch
 
-from vggdsl.data.inspection import Digests
+from vggdsl.data.inspection import Digests, Looked
 from vggdsl.data.pictures import Files
 from vggdsl.data.splits import Lazy, named
 from vggdsl.data.traits import Traits
 from vggdsl.spec.recipe import Recipe
 from vggdsl.text.codes import CodeName
-from vggdsl.text.errors import Diagnostic
+from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import plural
 
 _LISTED, _REASONS = 20, 10
 """Files that are named with a reason, and reasons that are told."""
 
 
-def unreadable(code: CodeName, found: Iterable[tuple[Files, int, str]], recipe: Recipe, help: str) -> list[Diagnostic]:
+def refused_or_told(looked: Mapping[str, Looked], recipe: Recipe, how: str, *, skip_bad: bool) -> list[Diagnostic]:
+    """W503 for images that can't be read, where they are left out: ``how`` says what becomes of them.
+
+    Raises ``InputError`` V530 with all of them where they aren't.
+    """
+    bad = [(one.files, i, why) for one in looked.values() for i, why in one.bad.items()]
+    if bad and not skip_bad:
+        help = f"{bad[0][0].mended}; or leave them out: `--skip-bad`"
+        raise InputError(_unreadable("V530", bad, recipe, help))
+    return _unreadable("W503", bad, recipe, how)
+
+
+def without_bad(
+    splits: Mapping[str, Lazy], looked: Mapping[str, Looked], classes: Sequence[str], recipe: Recipe
+) -> Mapping[str, Lazy]:
+    """The splits without the images that can't be read.
+
+    Raises ``InputError`` V512 where nothing is left of a split, or to train on of a class.
+    """
+    if not any(one.bad for one in looked.values()):
+        return splits
+    good = {name: split.take(looked[name].good) if name in looked else split for name, split in splits.items()}
+    empty = next((name for name, split in good.items() if not len(split)), None)
+    counts = torch.bincount(good["train"].labels, minlength=len(classes)).tolist()
+    if empty is not None or 0 in counts:
+        what = f"{empty} images" if empty is not None else f"images of {classes[counts.index(0)]} to train on"
+        help = "mend them, or add others"
+        raise InputError(Diagnostic("V512", f"no {what} are left that can be read", recipe.place("data"), help))
+    return good
+
+
+def _unreadable(code: CodeName, found: Iterable[tuple[Files, int, str]], recipe: Recipe, help: str) -> list[Diagnostic]:
     """A finding for each reason, with the files that have it; ``found`` are those of one set, by index, and reasons.
 
     The first says where the recipe names the set, the last how to mend it.
@@ -27,13 +59,13 @@ def unreadable(code: CodeName, found: Iterable[tuple[Files, int, str]], recipe: 
     for files, index, why in found:
         known = why in by_reason or len(by_reason) < _REASONS
         by_reason.setdefault(why if known else "for other reasons", []).append((files, index))
-    told = [Diagnostic(code, _unreadable(why, bad)) for why, bad in by_reason.items()]
+    told = [Diagnostic(code, _said(why, bad)) for why, bad in by_reason.items()]
     told[:1] = [replace(each, labels=recipe.place("data")) for each in told[:1]]
     told[-1:] = [replace(each, help=help) for each in told[-1:]]
     return told
 
 
-def _unreadable(why: str, bad: Sequence[tuple[Files, int]]) -> str:
+def _said(why: str, bad: Sequence[tuple[Files, int]]) -> str:
     ((files, index), *others), names = bad, sorted(each.names[i] for each, i in bad)
     if not others:
         return f"{files.called(index)} can't be read: {why}"

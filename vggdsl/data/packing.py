@@ -14,8 +14,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from vggdsl.data.faults import refused_or_told, without_bad
 from vggdsl.data.folders import TINY_LABELS, read_folder, read_tiny_imagenet_in
-from vggdsl.data.inspection import Told, nobody
+from vggdsl.data.inspection import Told, look, nobody
 from vggdsl.data.names import PARTS
 from vggdsl.data.pictures import Files
 from vggdsl.data.shards.index import PART, Index, Numbers, Shard, write_index
@@ -34,12 +35,17 @@ SIZE = 1_000_000_000
 
 @dataclass(frozen=True)
 class Packing:
-    """What was packed: images by their split, shards, and their bytes."""
+    """What was packed: images by their split, shards, and their bytes.
+
+    ``left_out`` is how many can't be read, and ``warnings`` say which.
+    """
 
     images: Mapping[str, int]
     classes: int
     shards: int
     size: int
+    left_out: int = 0
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def pack(
@@ -48,23 +54,31 @@ def pack(
     *,
     size: int = SIZE,
     seed: int = 0,
+    skip_bad: bool = False,
     read: Callable[[Found], None] = lambda found: None,
+    looking: Told = nobody,
     told: Told = nobody,
 ) -> Packing:
     """Packs what ``data folder("…")`` reads of a folder; Tiny ImageNet is read as it comes.
 
     Images to train on stand in an order that is drawn by ``seed`` over all of them, so that each shard has images of
     all classes: readers that go through shards in order, and shuffle what is near, need that. Others stand in the
-    folder's order. The bytes of images are as they are. ``read`` is given the set before anything is written, and
-    ``told`` is told how many images are packed, of how many.
+    folder's order. The bytes of images are as they are. All are decoded before anything is written, as they are
+    before a training; with ``skip_bad`` those that can't be read are left out. ``read`` is given the set
+    before that; ``looking`` is told how many images were decoded, of how many, and ``told`` how many are packed.
 
     ``shards`` is there when it is whole: until then it is called ``….part``. Raises ``InputError`` V512 for a folder
-    that can't be read as a set, V514 where ``shards`` is there already, V506 if it can't be written.
+    that can't be read as a set, V530 with all images that can't be read, V514 where ``shards`` is there already, V506
+    if it can't be written.
     """
     part = _refuse_there(folder, shards)
-    found = _read(folder)
+    wanted = Wanted(Recipe(data=Data("folder", str(folder))), Shape(3, 1, 1), Path(), download=False)
+    found = _read(folder, wanted)
     read(found)
-    splits = {name: found.splits[name] for name in PARTS if name in found.splits}
+    looked = look(found.splits, (), looking)
+    warnings = refused_or_told(looked, wanted.recipe, f"they are left out of {shards}", skip_bad=skip_bad)
+    good = without_bad(found.splits, looked, found.classes, wanted.recipe)
+    splits = {name: good[name] for name in PARTS if name in good}
     total, packed = sum(map(len, splits.values())), count(1)
     written, places = list[Shard](), list[Places]()
     with _whole(part, shards):
@@ -78,11 +92,12 @@ def pack(
         called = {name: found.parts.get(name, "") for name in splits}
         write_index(part, Index(found.classes, called, written, names, labels, np.concatenate(places)))
     images = {name: len(split) for name, split in splits.items()}
-    return Packing(images, len(found.classes), len(written), sum(each.size for each in written))
+    left_out = sum(len(one.bad) for one in looked.values())
+    written_size = sum(each.size for each in written)
+    return Packing(images, len(found.classes), len(written), written_size, left_out, tuple(warnings))
 
 
-def _read(folder: Path) -> Found:
-    wanted = Wanted(Recipe(data=Data("folder", str(folder))), Shape(3, 1, 1), Path(), download=False)
+def _read(folder: Path, wanted: Wanted) -> Found:
     if is_file(folder / TINY_LABELS):
         found = read_tiny_imagenet_in(folder, wanted)
         note = f"{folder} is read as Tiny ImageNet comes: {TINY_LABELS} labels val, which is the test"

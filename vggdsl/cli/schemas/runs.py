@@ -247,6 +247,7 @@ class PackedShards(TypedDict):
     classes: Annotated[int, "how many"]
     shards: Annotated[int, "how many files"]
     bytes: Annotated[int, "the size of these files together"]
+    left_out: Annotated[int, "how many images can't be read, and were left out"]
 
 
 # -- bench
