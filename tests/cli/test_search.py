@@ -18,6 +18,7 @@ from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.experiments.memory import TooLargeError
 from vggdsl.experiments.search.proposals import Tried
 from vggdsl.experiments.search.trainings import Runs
+from vggdsl.experiments.train import begin
 from vggdsl.records.run import load_run
 from vggdsl.spec.spec import load
 from vggdsl.text.errors import Diagnostic
@@ -131,6 +132,28 @@ def test_a_search_is_of_certain_data(tmp_path: Path) -> None:
     for data, others, told in (("two", (), "its images are others"), ("one", ("--skip-bad",), "skip-bad no, now yes")):
         result = run("search", path, "-o", tmp_path / "search", *QUIET, *flags, "--data", tmp_path / data, *others)
         assert (result.exit_code, "V613" in result.stderr, told in result.stderr) == (1, True, True), result.stderr
+
+
+def test_images_that_change_while_it_goes_on_end_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, flags = tmp_path / "space.arch", ("--trials", 2, "--epochs", 1, "--data", tmp_path)
+    path.write_text(TEXT.replace("fake(n=100, classes=3)", 'folder("pics")'))
+    for seed in range(60):
+        noise(tmp_path / "pics" / "abc"[seed % 3] / f"{seed}.png", seed)
+    begun = list[object]()
+
+    def changing(*of: Any) -> object:
+        begun.append(of)
+        if len(begun) == 2:
+            noise(tmp_path / "pics" / "a" / "0.png", 100)
+        return begin(*of)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("vggdsl.experiments.search.trainings.begin", changing)
+        result = run("search", path, "-o", tmp_path / "search", *QUIET, *flags)
+    assert (result.exit_code, result.stdout, "V512" in result.stderr) == (1, "", True), result.stderr
+    noise(tmp_path / "pics" / "a" / "0.png", 0)
+    again, whole = (searched(path, tmp_path / name, *flags) for name in ("search", "whole"))
+    assert [row["val_accuracy"] for row in again["tried"]] == [row["val_accuracy"] for row in whole["tried"]]
 
 
 def test_images_that_cant_be_read_are_told_before_there_is_a_folder(tmp_path: Path) -> None:

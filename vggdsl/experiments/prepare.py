@@ -100,7 +100,8 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
 
     Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
     isn't there, images that can't be read (V530), too few to train on or to share among processes (V408),
-    what can't be compiled (V536), or processes that have different data (V532).
+    what can't be compiled (V536), processes that have different data (V532), or other data than the workplace says
+    (V512).
     """
     spec, recipe = experiment.spec, experiment.recipe
     hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
@@ -111,6 +112,10 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     check_training(sharing * memory, hardware.free(), recipe)
     found = find_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
     differ = classes_differ(spec, recipe, len(found.classes), found.classes, found.within)
+    if workplace.digest not in (None, found.digest()):
+        message = f"the images of {recipe.data} are others than when this search began"
+        help = "put those back, and the same call goes on; or search anew, in another folder with `-o DIR`"
+        raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
     if differ:  # before all files are decoded
         raise InputError([*found.warnings, *_or_by_another(differ, spec, recipe)])
     data = found.load(skip_bad=workplace.skip_bad, told=told)

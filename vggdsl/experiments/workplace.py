@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # which reads weights, by torch
 @dataclass(frozen=True)
 class Workplace:
     """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
-    threads of a CPU, whether images that can't be read are left out, whether a GPU makes no CUDA graph, and whether the
-    network is compiled.
+    threads of a CPU, whether images that can't be read are left out, whether a GPU makes no CUDA graph, whether the
+    network is compiled, and the digest of the data that it must be on, those that can't be read with them.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
     device is ``auto``, threads are as many as the steps are worth, and nothing is compiled.
@@ -31,6 +31,7 @@ class Workplace:
     skip_bad: bool = False
     eager: bool = False
     compiled: bool | None = None
+    digest: str | None = None
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""

@@ -85,7 +85,7 @@ class Plan:
         def of(spec: Spec) -> Recipe:
             return spec.recipe(recipe.name).with_flags(**{**(self.flags or {}), "seeds": (seed,)})
 
-        workplace = replace(self.workplace, runs=self.folder, start=start.run)
+        workplace = replace(self.workplace, runs=self.folder, start=start.run, digest=settings[DATA])
         trainings = Runs(self.folder, of, workplace, audience.reporter, audience.noticed)
         proposals = Proposals(self.folder, self.space, self.budget, self.trials, seed)
         return Search(self.folder, proposals, trainings, Halving(recipe.epochs, self.factor), audience)
