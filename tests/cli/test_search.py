@@ -229,7 +229,9 @@ def test_ray_searches_as_one_process_does(spec: Path, tmp_path: Path) -> None:
     assert told[0] == told[1] != []
 
 
-def at_once(work: Callable[[Any], Any], tasks: Callable[[int], Any], share: object, meanwhile: Any) -> Iterator[Any]:
+def at_once(
+    work: Callable[[Any], Any], tasks: Callable[[int], Any], share: object, meanwhile: Any, died: object
+) -> Iterator[Any]:
     """In the place of Ray, with room for three: the processes' work is done in this one, one after the other."""
     for place, task in enumerate(tasks(3)):
         came = work(task)
@@ -286,13 +288,19 @@ def test_so_many_processes_search_on_ray_as_there_is_room_and_work_for(
 ) -> None:
     asked = list[int]()
 
-    def nobody(work: object, tasks: Callable[[int], Any], *others: object, meanwhile: object) -> Iterator[Any]:
+    def nobody(
+        work: object, tasks: Callable[[int], Any], *others: object, meanwhile: object, died: Callable[[int, str], None]
+    ) -> Iterator[Any]:
         asked.append(len(tasks(room)))
+        died(0, "")
+        died(0, "its machine ran out of memory")
         yield from ()
 
     monkeypatch.setattr("vggdsl.experiments.search.on_ray.run_on_ray", nobody)
-    run("search", spec, "-o", tmp_path / "search", *QUIET, "--on", "ray", *flags)
+    done = run("search", spec, "-o", tmp_path / "search", *TOLD, "--on", "ray", *flags)
     assert asked == [workers]
+    assert "a process died; another takes up what it was at\n" in done.stderr
+    assert "a process died: its machine ran out of memory; another takes up what it was at\n" in done.stderr
 
 
 def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -87,7 +88,9 @@ def test_a_study_in_which_a_process_is_killed_ends_in_the_table_of_one(short: Pa
     ended = Forked(STUDY, short, *call("a.arch", "b.arch"), "--on", "ray", cwd=many).ended()
     assert (alone.returncode, ended.returncode) == (0, 0), ended.stderr
     assert (many / "killed").exists()
-    assert "raylet" not in ended.stdout, "what Ray tells of it is no result"
+    assert "b, seed 0: its process died; another goes on from epoch 3\n" in ended.stderr
+    assert "raylet" not in ended.stdout + ended.stderr
+    assert "\x1b" not in ended.stderr
     names = finished(one)
     assert sorted(path.name for path in (many / "runs").iterdir() if path.is_dir()) == names
     assert [metrics(many / "runs" / name) for name in names] == [metrics(one / "runs" / name) for name in names]
@@ -234,6 +237,8 @@ def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
     best = Epoch(2, 0.5, 0.5, 0.5, 0.75, 0.1, 1)
     board.show([Row("a", 0, "waits", 3), Row("b\x1b[31m", 1, "waits", 3)])
     board.show([Row("a", 0, "trains", 3), Row("b\x1b[31m", 1, "waits", 3)])
+    board.died(Row("a", 0, "waits", 3), "")
+    board.died(Row("b\x1b[31m", 1, "waits", 3, 2), "its machine ran out of memory")
     now[0] = 31
     board.show([Row("a", 0, "trains", 3, 2, best), Row("b\x1b[31m", 1, "failed", 3)])
     board.show([Row("a", 0, "ended", 3, 3, best), Row("b\x1b[31m", 1, "failed", 3)])
@@ -242,10 +247,39 @@ def test_lines_tell_what_changed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\x1b" not in told
     assert told.splitlines() == [
         "a, seed 0: trains, epoch 0/3",
+        "a, seed 0: its process died; another goes on from the beginning",
+        "b\ufffd[31m, seed 1: its process died: its machine ran out of memory; another goes on from epoch 3",
         "b\ufffd[31m, seed 1: failed",
         "1 failed, 1 trains: a s0 2/3",
         "a, seed 0: ended, epoch 3/3, validation accuracy 0.7500",
     ]
+
+
+def test_results_go_to_standard_output_behind_a_table_that_moves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which takes what is printed meanwhile above itself, and gives standard output back."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    spec = vggdsl.parse(family(seeds="0"), "net.arch")
+    fails = [(0, InputError(Diagnostic("V512", "it is so")))]
+    monkeypatch.setattr("vggdsl.experiments.study.run_on_ray", lambda *given: iter(fails))
+    audience, before, moved = Rows(), sys.stdout, list[bool]()
+    audience._board = board = Board()
+    board._moves = True
+
+    def rows(found: Sequence[Row]) -> None:
+        board.show(found)
+        board.died(found[0], "")
+        moved.append(board._live is not None and sys.stdout is not before)
+
+    monkeypatch.setattr(audience, "rows", rows)
+    study(Queue([Experiment.of(spec, spec.recipe())], Workplace(runs=tmp_path), audience), Share(), (), audience)
+    assert moved == [True]
+    assert sys.stdout is before
+    told = capsys.readouterr()
+    assert told.out == ""
+    line = "net, seed 0: its process died; another goes on from the beginning"
+    assert line in [part.split("\x1b")[-1].partition("K")[2] for part in told.err.splitlines()], "on a line of its own"
 
 
 def test_trainings_of_one_name_are_told_once_each(capsys: pytest.CaptureFixture[str]) -> None:

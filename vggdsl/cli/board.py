@@ -52,6 +52,15 @@ class Board:
             self._live.start()
         self._live.update(_table(rows, self._live.console.height - 5), refresh=True)
 
+    def died(self, row: "Row", why: str) -> None:
+        """A line behind which the same trainings go on."""
+        again = f"from epoch {row.done + 1}" if row.done else "from the beginning"
+        line = f"{shown(row.name)}, seed {row.seed}: its process died{why and ': '}{why}; another goes on {again}"
+        if self._live is None:
+            note(line)
+        else:  # above the table
+            self._live.console.print(click.unstyle(line), markup=False, emoji=False, soft_wrap=True)
+
     def close(self) -> None:
         """The table stays as it is."""
         if self._live is not None:

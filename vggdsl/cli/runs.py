@@ -87,6 +87,10 @@ class Terminal:
         if self._board is not None:
             self._board.show(rows)
 
+    def died(self, row: Row, why: str) -> None:
+        if self._board is not None:
+            self._board.died(row, why)
+
     def rows_ended(self) -> None:
         if self._board is not None:
             self._board.close()

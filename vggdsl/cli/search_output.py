@@ -100,6 +100,9 @@ class Terminal:
         note(f"network {network.number:03} failed:")
         report(error.diagnostics)
 
+    def died(self, why: str) -> None:
+        self.line(f"a process died{why and ': '}{why}; another takes up what it was at")
+
     def waiting(self, leg: Leg) -> None:
         self.line(f"waiting for other processes, which train {plural(len(leg.left), 'network')}")
 

@@ -1,6 +1,6 @@
 """Calls of a function in processes that Ray starts, on this machine or on a cluster.
 
-Ray schedules them, and calls again what a process was at that died. What is called must go on from what it left, and
+Ray schedules them; what a process was at that died is called again. What is called must go on from what it left, and
 find its files where this process does: on a cluster all machines share this folder, by the same path.
 """
 
@@ -10,6 +10,7 @@ import secrets
 import shutil
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -31,7 +32,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 TRIES_MORE = 3
-"""How often a call is made again whose process died."""
+"""How often a call is made again whose process died: here and not by Ray, which doesn't say whose it was."""
 _OFTEN = 1.0
 """Seconds between two looks at how far they are."""
 _PATIENCE = 10.0
@@ -42,10 +43,16 @@ _ALONE = MappingProxyType(
     {
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # its processes listen on loopback alone, as on these systems
         "RAY_AUTH_MODE": "token",  # which other users of the machine don't have
-        "RAY_task_oom_retries": str(TRIES_MORE),  # else without end
     }
 )
 """Variables by which a Ray that is started here keeps to itself."""
+_PLAIN = MappingProxyType(
+    {
+        "RAY_COLOR_PREFIX": "0",
+        "RAY_DEDUP_LOGS_SKIP_REGEX": "^A worker died or was killed while executing a task",  # which `died` is told
+    }
+)
+"""Variables by which Ray tells in plain text what isn't told here."""
 _HELLO = 10.0
 """Seconds in which a cluster's machine answers; Ray itself asks for minutes."""
 
@@ -64,15 +71,17 @@ def run_on_ray(
     share: Share = Share(),
     after: Mapping[int, Collection[int]] = MappingProxyType({}),
     meanwhile: Callable[[], object] = lambda: None,
+    died: Callable[[int, str], object] = lambda index, why: None,
 ) -> Iterator[tuple[int, R | VggdslError]]:
     """Calls ``work(task)`` for each task in a process of its own, as many at once as there is room for.
 
     Gives the index of a task and what came of it, as they end: what ``work`` returned, or the error that it raised.
     ``work`` is a function of a module, and it, tasks and what it returns can be pickled. ``tasks`` may be a function of
     how many there is room for at once. Task ``i`` begins when all of
-    ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second. Where this
-    generator is closed, or Ctrl-C ends it, ``KeyboardInterrupt`` is raised in all that are going on, which are waited
-    for. Ray prints on standard output which processes died: who prints results there redirects it meanwhile.
+    ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second, ``died`` where
+    the process of a task died, with why, and it is called again. Where this generator is closed, or Ctrl-C ends it,
+    ``KeyboardInterrupt`` is raised in all that are going on, which are waited for. Ray prints on standard output what
+    it meets with: who prints results there redirects it meanwhile.
 
     Ray is started here and ends with the generator; RAY_ADDRESS names one that is there. ``ray.init`` of the caller's
     counts, too.
@@ -85,27 +94,53 @@ def run_on_ray(
     with _connected() as hosts:
         share = _possible(share, hosts)
         call: Any = ray.remote(_call).options(
-            num_cpus=share.cpus, num_gpus=share.gpus, max_retries=TRIES_MORE, retry_exceptions=False
+            num_cpus=share.cpus, num_gpus=share.gpus, max_retries=0, retry_exceptions=False
         )
-        references = list[Any]()
-        for i, task in enumerate(tasks(_room(share, hosts)) if callable(tasks) else tasks):
-            before = (references[j] for j in after.get(i, ()))
-            references.append(call.remote(__version__, os.getcwd(), share.cpus, work, task, *before))  # noqa: PTH109
-        left = {reference: i for i, reference in enumerate(references)}
+        given = [*(tasks(_room(share, hosts)) if callable(tasks) else tasks)]
+        waiting, left, tries = [*range(len(given))], dict[Any, int](), Counter[int]()
+        ended = dict[int, R | VggdslError]()
+
+        def begin(i: int) -> None:
+            tries[i] += 1
+            left[call.remote(__version__, os.getcwd(), share.cpus, work, given[i])] = i  # noqa: PTH109
+
         try:
-            while left:
-                ended, _ = ray.wait([*left], timeout=_OFTEN)
+            while waiting or left:
+                for i in [i for i in waiting if ended.keys() >= {*after.get(i, ())}]:
+                    waiting.remove(i)
+                    gone = [ended[j] for j in after.get(i, ()) if isinstance(ended[j], _DiedError)]
+                    if gone:  # which left nothing to begin with
+                        ended[i] = gone[0]
+                        yield i, gone[0]
+                    else:
+                        begin(i)
+                over, _ = ray.wait([*left], timeout=_OFTEN) if left else ([], [])
                 meanwhile()
-                for reference in ended:
-                    yield left.pop(reference), _outcome(reference)
+                for reference in over:
+                    i, came = left.pop(reference), _outcome(reference)
+                    if isinstance(came, _DiedError) and tries[i] <= TRIES_MORE:
+                        died(i, came.why)
+                        begin(i)
+                    else:
+                        ended[i] = came
+                        yield i, came
         finally:
             for reference in left:
                 ray.cancel(reference)
             ray.wait([*left], num_returns=len(left), timeout=_PATIENCE) if left else None
 
 
-def _call(version: str, folder: str, threads: int, work: Callable[[T], R], task: T, *before: object) -> R | VggdslError:
-    """In Ray's process. Those ``before`` have ended when it is called."""
+class _DiedError(InputError):
+    """The process of a call died each time; ``why``, as far as Ray knows it, else empty."""
+
+    def __init__(self, why: str) -> None:
+        self.why = why
+        message = f"its process died {TRIES_MORE + 1} times{why and ': '}{why}"
+        super().__init__(Diagnostic("V540", message, help="the same call tries it again"))
+
+
+def _call(version: str, folder: str, threads: int, work: Callable[[T], R], task: T) -> R | VggdslError:
+    """In Ray's process."""
     if version != __version__:
         message = f"a machine of Ray's has vggdsl {__version__}, this one {version}"
         return InputError(Diagnostic("V540", message, help="install the same version there"))
@@ -130,13 +165,23 @@ def _outcome(reference: Any) -> Any:
         return ray.get(reference)
     except ray.exceptions.RayError as error:
         cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
-        if isinstance(cause, ray.exceptions.RayError):  # of it, or of one that it waited for
-            why = f"its process died {TRIES_MORE + 1} times, or its machine is gone: {_last_line(cause)}"
-            return InputError(Diagnostic("V540", why, help="the same call tries it again"))
+        if isinstance(cause, ray.exceptions.RayError):  # it gave nothing
+            return _DiedError(_why(cause))
         if not isinstance(cause, ImportError) and _NOT_THERE not in str(cause):
             raise
         why = f"a process of Ray's can't call vggdsl: {_last_line(cause)}"
         return InputError(Diagnostic("V540", why, help="install on Ray's machines what is installed here"))
+
+
+def _why(error: BaseException) -> str:
+    """What Ray knows of the death of a process: nothing of one that crashed, or that others killed."""
+    with needed():
+        import ray
+    if isinstance(error, ray.exceptions.WorkerCrashedError):
+        return ""
+    if isinstance(error, ray.exceptions.OutOfMemoryError):
+        return "its machine ran out of memory"
+    return _last_line(error)
 
 
 _NOT_THERE = "failed to import on the worker"
@@ -156,6 +201,8 @@ def cluster() -> str:
 
 def _keep_to_itself() -> None:
     """Tells a Ray that is to be started here how, which it reads as it is imported."""
+    for name, value in _PLAIN.items():
+        os.environ.setdefault(name, value)
     if cluster():
         return
     if "ray" not in sys.modules:

@@ -46,6 +46,9 @@ class StudyAudience(Audience, Protocol):
     def rows(self, rows: Sequence[Row]) -> None:
         """Now and then: how far all of them are."""
 
+    def died(self, row: Row, why: str) -> None:
+        """The process of one died, and another goes on; ``why`` is empty where Ray doesn't know it."""
+
     def rows_ended(self) -> None:
         """All of them are at their end, or stopped."""
 
@@ -68,15 +71,19 @@ def study(queue: Queue, share: Share, logs: Sequence[str], audience: StudyAudien
     def tell() -> None:
         audience.rows(watch.rows({i: _state(came) for i, came in found.items()}))
 
+    def died(i: int, why: str) -> None:
+        audience.died(watch.row(i), why)
+
     try:
-        with redirect_stdout(sys.stderr):  # where Ray tells of what died, beside results
-            for i, came in run_on_ray(_train, tasks, share, after, tell):
-                found[i] = came
-                tell()
+        with redirect_stdout(sys.stderr):  # where Ray tells what it meets with, beside results
+            try:
+                for i, came in run_on_ray(_train, tasks, share, after, tell, died):
+                    found[i] = came
+                    tell()
+            finally:
+                audience.rows_ended()  # a table that moves takes standard output, too, and gives back what it took
     except KeyboardInterrupt:
         raise _stopped(len(trainings) - len(found)) from None
-    finally:
-        audience.rows_ended()
     failed, told = list[VggdslError](), list[tuple[Experiment, list[str]]]()
     for i, came in sorted(found.items()):
         each, seed = trainings[i]
@@ -170,7 +177,7 @@ class _Watch:
 
     def rows(self, ended: Mapping[int, State]) -> list[Row]:
         self._look()
-        return [self._row(i, ended.get(i)) for i in range(len(self._trainings))]
+        return [self.row(i, ended.get(i)) for i in range(len(self._trainings))]
 
     def _look(self) -> None:
         for path in unfinished(self._workplace.runs):
@@ -182,7 +189,7 @@ class _Watch:
                 folder, there = run.folder, self._workplace.going_on(run)
                 self._run_of[_key(folder.spec, folder.recipe, folder.seed, there)] = path
 
-    def _row(self, index: int, ended: State | None) -> Row:
+    def row(self, index: int, ended: State | None = None) -> Row:
         each, seed = self._trainings[index]
         name, most = each.spec.name, each.recipe.epochs
         path = self._run_of.get(self._keys[index])

@@ -22,6 +22,9 @@ class RayAudience(Audience, Protocol):
     def of_data(self, findings: Sequence[Diagnostic]) -> None:
         """What looks wrong in the data."""
 
+    def died(self, why: str) -> None:
+        """A process died, and another goes on; ``why`` is empty where Ray doesn't know it."""
+
 
 def search_on_ray(
     search: Search, plan: Plan, workers: int | None, share: Share, audience: RayAudience
@@ -38,8 +41,10 @@ def search_on_ray(
         return [plan] * (workers or max(1, min(room, most)))
 
     try:
-        with redirect_stdout(sys.stderr):  # where Ray tells of what died, beside results
-            for _, came in run_on_ray(_work, tasks, share, meanwhile=search.look):
+        with redirect_stdout(sys.stderr):  # where Ray tells what it meets with, beside results
+            for _, came in run_on_ray(
+                _work, tasks, share, meanwhile=search.look, died=lambda _, why: audience.died(why)
+            ):
                 if isinstance(came, VggdslError):
                     failed.setdefault(str(came), came)
                 else:
