@@ -14,6 +14,7 @@ import vggdsl
 from vggdsl.data import listing
 from vggdsl.data.annotations import masks_beside
 from vggdsl.data.dataset import DataSet, load_data
+from vggdsl.data.layout import find_folder
 from vggdsl.data.names import is_hidden, part_of, spelling
 from vggdsl.data.unreadable import begins_as_image
 from vggdsl.experiments.workplace import Workplace
@@ -571,6 +572,33 @@ def test_an_archive_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "set.zip").write_bytes(b"PK")
     found = refusal(lambda: load_data(recipe_of("set.zip"), GREY, tmp_path))
     assert (found.code, found.help) == ("V503", f"{tmp_path / 'set.zip'} is a file: unpack it, and name the folder")
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "instead"),
+    [
+        ("hf", "./pq/train.parquet", 'name the folder that it is in: hf("./pq")'),
+        ("hf", "./train.parquet", 'name the folder that it is in: hf(".")'),
+        ("hf", "./set.zip", "unpack it, and name the folder"),
+        ("shards", "tinsh/train-000000.tar", 'name the folder that it is in: shards("tinsh")'),
+        ("shards", "train.tar", 'name the folder that it is in: shards(".")'),
+    ],
+)
+def test_a_file_of_a_set_is_not_its_folder(name: str, path: str, instead: str, tmp_path: Path) -> None:
+    file = tmp_path / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"PK")
+    found = refusal(lambda: find_folder(Recipe(data=Data(name, path)), tmp_path))
+    assert (found.code, found.help) == ("V503", f"{file} is a file: {instead}")
+
+
+def test_each_place_that_was_looked_at_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for root in (Path(), tmp_path, Path("..", tmp_path.name)):
+        found = refusal(lambda root=root: find_folder(Recipe(data=Data("shards", "x")), root))  # type: ignore[misc]
+        assert str(found.help).startswith(f"looked for {root / 'x'}; say where")
+    found = refusal(lambda: find_folder(Recipe(data=Data("folder", "x")), tmp_path / "data"))
+    assert str(found.help).startswith(f"looked for {tmp_path / 'data' / 'x'} and x; say where")
 
 
 # -- sets as they come

@@ -1,5 +1,6 @@
 """Where a set of images lies; which of its folders are parts, and which are classes."""
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from vggdsl.data.listing import PassedOver, count_beside, entries_of, holds_imag
 from vggdsl.data.names import PARTS, is_named_as_image, letters, one_form, part_of, part_within
 from vggdsl.data.sources import wrong
 from vggdsl.spec.copies import original_of
-from vggdsl.spec.recipe import Recipe
+from vggdsl.spec.recipe import Data, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import at_home, is_file, is_folder
 from vggdsl.text.units import names_text
 
 CLASS_ALL_THE_SAME = "if it is one, put all folders of classes into one folder `train`"
+_OF_DATASETS = (".parquet", ".arrow", ".json")
+"""Endings of files that stand in the folder of a set that `datasets` keeps."""
 _CONTRARY = {"valid": "invalid", "test": "control"}
 """Words for parts that are classes beside their contrary."""
 
@@ -44,17 +47,26 @@ def find_folder(recipe: Recipe, root: Path) -> Path:
     """
     path = at_home(Path(recipe.data.path or ""))
     file = Path(recipe.places["data"].source.name) if "data" in recipe.places else Path()
-    roots = list(dict.fromkeys((root / path, file.parent / path, (original_of(file) or file).parent / path, path)))
-    found = next((folder for name in roots if (folder := folder_named(name)) is not None), None)
+    roots = dict[str, Path]()
+    for each in (root / path, file.parent / path, (original_of(file) or file).parent / path, path):
+        roots.setdefault(os.path.realpath(each), each)
+    found = next((folder for name in roots.values() if (folder := folder_named(name)) is not None), None)
     if found is None:
-        help = f"looked for {' and '.join(map(str, roots))}; say where with `--data DIR`"
-        packed = next(filter(is_file, roots), None)
-        mend = "name the folder that it is in" if recipe.data.name == "shards" else "unpack it, and name the folder"
-        if packed is None and recipe.data.name == "shards":
+        help = f"looked for {' and '.join(map(str, roots.values()))}; say where with `--data DIR`"
+        if recipe.data.name == "shards":
             help += f"; `vggdsl pack DIR -o {path}` makes it of a folder of images"
-        help = f"{packed} is a file: {mend}" if packed else help
+        instead = next(filter(is_file, roots.values()), None)
+        help = f"{instead} is a file: {_in_place_of(instead, recipe.data)}" if instead else help
         raise InputError(Diagnostic("V503", f"no folder {path}", recipe.place("data"), help))
     return found
+
+
+def _in_place_of(file: Path, data: Data) -> str:
+    """What to name where a file was named."""
+    if data.name == "shards" or file.suffix in _OF_DATASETS:
+        folder = os.path.dirname(data.path or "") or "."  # noqa: PTH120  # which leaves `./` there
+        return f'name the folder that it is in: {data.name}("{folder}")'
+    return "unpack it, and name the folder"
 
 
 def place_of(recipe: Recipe, root: Path) -> Path:
