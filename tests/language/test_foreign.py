@@ -768,3 +768,26 @@ def test_an_entry_that_is_set_is_offered_as_it_can_be_read(line: str, entry: str
     assert found.help == f"an entry is its key and its values, without a `=`{entry}"
     if entry:
         assert vggdsl.parse(spec.format(entry.strip(": `"))).recipes
+
+
+@given(
+    st.sampled_from(["folder", "shards", "hf"]),
+    st.just("owner/name") | st.from_regex(r"(\./|\.\./|~/|/)[a-z0-9]{1,3}([/. -][a-z0-9]{1,3}){0,3}", fullmatch=True),
+    st.sampled_from(["", ", n=20", ", val=5, seed=2"]),
+)
+def test_a_path_without_quotes_is_offered_in_quotes(name: str, path: str, options: str) -> None:
+    spec = f"input 32x32x3 FC-10 softmax\ntrain {{\n  data {name}({path}{options})\n  epochs 1\n}}\n"
+    (found,) = refusals.findings(lambda: vggdsl.parse(spec).recipe())
+    mended = f'{name}("{path}"{options})'
+    assert (found.code, found.help) == ("V102", f"put it into quotes: {mended}")
+    (label,) = found.labels
+    assert label.span.text == path
+    source = edited(label.span.source, found.fixes)
+    assert source == spec.replace(f"{name}({path}{options})", mended)
+    assert vggdsl.parse(source).recipe().data.path == path
+
+
+@pytest.mark.parametrize("entry", ["cifar10(*)", "cifar10(/)", "cifar10(n=/5)", 'folder("a", /b)', "folder(x}"])
+def test_what_is_no_path_is_not_put_into_quotes(entry: str) -> None:
+    spec = f"input 32x32x3 FC-10 softmax\ntrain {{\n  data {entry}\n  epochs 1\n}}\n"
+    assert not any("quotes:" in (found.help or "") for found in refusals.findings(lambda: vggdsl.parse(spec).recipe()))

@@ -19,7 +19,7 @@ from vggdsl.language.notations.arch.hints import (
     suggest,
 )
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
-from vggdsl.language.notations.arch.sections import assigned, in_recipe, in_section
+from vggdsl.language.notations.arch.sections import in_entry, in_recipe, in_section
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
 from vggdsl.language.notations.arch.words import (
     ARITHMETIC,
@@ -86,7 +86,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
         or misplaced_choice(span)
         or _input(span, before)
         or _in_python(span, before)
-        or assigned(span, before, inner)
+        or in_entry(span, before, inner)
         or _branches(span, before, inner, wanted)
         or _in_code(span, before, inner)
         or _in_block(span, before, wanted)
