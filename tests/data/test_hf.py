@@ -390,6 +390,23 @@ def test_rows_that_end_early_are_refused(tmp_path: Path) -> None:
     assert "No such file" in refused(place)
 
 
+@pytest.mark.parametrize("place", ["../other/{}", "{outside}/other/{}", "{outside}/set/../other/{}"])
+def test_no_set_leads_to_rows_of_another(place: str, tmp_path: Path) -> None:
+    for name in ("set", "other"):
+        rows(30, 100 * (name == "other")).save_to_disk(str(tmp_path / name))
+    state = tmp_path / "set" / "state.json"
+    told = json.loads(state.read_text())
+    (file,) = told["_data_files"]
+    name = file["filename"]
+    for within in (name, str(tmp_path / "set" / name)):
+        file["filename"] = within
+        state.write_text(json.dumps(told))
+        assert read(tmp_path / "set").split == "21/3/6"
+    file["filename"] = place.format(name, outside=tmp_path)
+    state.write_text(json.dumps(told))
+    assert "which is outside of it" in refused(tmp_path / "set")
+
+
 def test_a_split_of_which_files_are_missing_is_refused(tmp_path: Path) -> None:
     half = rows(15)
     for i, names in enumerate((

@@ -206,7 +206,15 @@ def _of_folder(folder: Path, recipe: Recipe, datasets: Any) -> "tuple[Mapping[st
     if recipe.data.config is not None:
         raise wrong(recipe, f"config={recipe.data.config} of a folder", "remove it, and name the folder that is meant")
     if is_file(folder / "dataset_dict.json"):
-        return dict(datasets.load_from_disk(str(folder))), passed_over(folder, [])
+        return _saved(dict(datasets.load_from_disk(str(folder))), folder, recipe), passed_over(folder, [])
     if is_file(folder / "state.json"):
-        return {"train": datasets.load_from_disk(str(folder))}, passed_over(folder, [])
+        return _saved({"train": datasets.load_from_disk(str(folder))}, folder, recipe), passed_over(folder, [])
     return parquet_in(folder, recipe)
+
+
+def _saved(splits: "Mapping[str, Dataset]", folder: Path, recipe: Recipe) -> "Mapping[str, Dataset]":
+    """The splits. Raises ``InputError`` V512 where what was saved names a file of rows outside of its folder."""
+    for path in (file["filename"] for rows in splits.values() for file in rows.cache_files):
+        if not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder)):
+            raise wrong(recipe, f"{folder} names {path}, which is outside of it", "save the set again, whole")
+    return splits
