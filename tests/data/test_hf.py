@@ -15,7 +15,7 @@ import huggingface_hub
 import numpy as np
 import pytest
 import torch
-from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
+from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, concatenate_datasets
 from datasets import Image as ImageColumn
 from datasets.packaged_modules.parquet.parquet import Parquet
 from hypothesis import given, settings
@@ -341,6 +341,29 @@ def test_files_are_read_anew_when_their_content_is_another(tmp_path: Path) -> No
     after = read(place)
     assert not torch.equal(before.train.images, after.train.images)  # type: ignore[union-attr]  # held, both
     assert before.revision != after.revision
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    (["train", "val"], ["training_00000_of_00001", "validation"]), (["train_0", "train_1"], ["train"]),
+])  # fmt: skip
+def test_images_are_the_same_whatever_files_are_called(one: list[str], other: list[str], tmp_path: Path) -> None:
+    def digest(names: list[str], first: int = 0) -> str:
+        files = {name: rows(30 // len(names), first + 3 * k) for k, name in enumerate(names)}
+        return read(parquet(tmp_path / f"{first}-{'-'.join(names)}", **files)).digest
+
+    if len(other) < len(one):
+        parquet(tmp_path / "0-train", train=concatenate_datasets([rows(15), rows(15, 3)]))
+        assert digest(one) == read(tmp_path / "0-train").digest
+    else:
+        assert digest(one) == digest(other)
+    assert digest(one) != digest(one, 500)
+
+
+def test_a_split_that_is_named_is_the_pool_that_it_is(tmp_path: Path) -> None:
+    parquet(tmp_path / "a", train=rows(30))
+    parquet(tmp_path / "b", pets=rows(30), others=rows(30, 100))
+    assert read(tmp_path / "a").digest == read(tmp_path / "b", split="pets").digest
+    assert read(tmp_path / "a").digest != read(tmp_path / "b", split="others").digest
 
 
 @pytest.mark.parametrize("name", ["set[1]", "s*1", "s?t1"])

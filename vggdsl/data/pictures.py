@@ -114,6 +114,10 @@ class Files:
         """What an image is called where it is told of."""
         return str(self.root / self.names[index])
 
+    def digested_as(self, index: int) -> str:
+        """What an image is called where it is digested, wherever the set lies."""
+        return Path(self.names[index]).as_posix()
+
     def state(self, index: int) -> bytes:
         """Where an image's bytes are and since when: other bytes have another path, size or time.
 
@@ -145,9 +149,9 @@ class Files:
         Raises ``InputError`` V512 if a file can't be read.
         """
         whole = set(sample(len(self)).tolist())
-        for i, name in enumerate(self.names):
+        for i in range(len(self)):
             try:
-                line = f"{one_form(Path(name).as_posix())} {self.length(i)}\n"
+                line = f"{one_form(self.digested_as(i))} {self.length(i)}\n"
                 digest.update(line.encode(errors="surrogateescape"))
                 if i in whole:
                     digest.update(sha256(self.content(i)).digest())

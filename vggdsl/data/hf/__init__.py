@@ -54,7 +54,7 @@ def read_hf(wanted: Wanted) -> Found:
         classes = labels.classes
         if part == "train" and (below := [name for name in classes if _BELOW.fullmatch(name)]):
             notes.append(f"numbers below 0 are classes, and often mark images of none: {names_text(below)}")
-        splits[part] = wanted.split(_rows(rows, columns, loaded, name, wanted), torch.from_numpy(labels.numbers))
+        splits[part] = wanted.split(_rows(rows, columns, loaded, name, part, wanted), torch.from_numpy(labels.numbers))
     _refuse_empty(splits["train"], classes, loaded.name, recipe)
     count = len(splits["train"])
     called = {part: name for part, name in parts.items() if part in splits} if recipe.data.split is None else {}
@@ -62,9 +62,9 @@ def read_hf(wanted: Wanted) -> Found:
     return Found(classes, splits, count // 10, count // 5, tuple(notes), warnings, (), called, loaded.revision)
 
 
-def _rows(rows: "Dataset", columns: Columns, loaded: Loaded, split: str, wanted: Wanted) -> Rows:
+def _rows(rows: "Dataset", columns: Columns, loaded: Loaded, split: str, part: str, wanted: Wanted) -> Rows:
     names = [f"{split}/{i}" for i in range(len(rows))]
-    return Rows.of(Path(loaded.name), names, wanted.shape.c, rows, columns.image, loaded.folders)
+    return Rows.of(Path(loaded.name), names, wanted.shape.c, rows, columns.image, loaded.folders, part)
 
 
 def _parts(splits: Mapping[str, "Dataset"], recipe: Recipe) -> tuple[dict[str, str], list[str]]:

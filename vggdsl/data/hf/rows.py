@@ -25,10 +25,14 @@ _OUTSIDE = "it is a file outside of the set's folder"
 
 @dataclass(frozen=True, eq=False)
 class Rows(Files):
-    """Images by the numbers of their rows in a ``column`` of bytes and paths; ``known`` says since when they are so."""
+    """Images by the numbers of their rows in a ``column`` of bytes and paths.
+
+    ``known`` says since when they are so, and ``part`` of which part of a set they are.
+    """
 
     column: Any
     """A ``ChunkedArray`` of pyarrow, which has no types."""
+    part: str
     places: npt.NDArray[np.int64]
     lengths: npt.NDArray[np.int64]
     """Of the bytes of every row of the column; -1 where there are none."""
@@ -38,7 +42,14 @@ class Rows(Files):
 
     @classmethod
     def of(
-        cls, root: Path, names: Sequence[str], channels: int, rows: "Dataset", image: str, folders: Sequence[Path]
+        cls,
+        root: Path,
+        names: Sequence[str],
+        channels: int,
+        rows: "Dataset",
+        image: str,
+        folders: Sequence[Path],
+        part: str = "train",
     ) -> "Rows":
         """All of a set. ``root`` and ``names`` are what they are called."""
         with needed():
@@ -51,7 +62,7 @@ class Rows(Files):
         states = [Path(file["filename"]).stat() for file in rows.cache_files]
         known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]} {image}".encode()
         real = [Path(os.path.realpath(folder)) for folder in folders]
-        return cls(root, names, channels, column, places.astype(np.int64), lengths.astype(np.int64), known, real)
+        return cls(root, names, channels, column, part, places.astype(np.int64), lengths.astype(np.int64), known, real)
 
     def size(self, index: int) -> tuple[int, int] | None:
         try:
@@ -61,6 +72,10 @@ class Rows(Files):
 
     def called(self, index: int) -> str:
         return f"{self.names[index]} of {self.root}"
+
+    def digested_as(self, index: int) -> str:
+        """By its part: what its split is called says nothing of the image."""
+        return f"{self.part}/{self.names[index].rpartition('/')[2]}"
 
     def state(self, index: int) -> bytes:
         """Of a row without bytes it is the file's, too, which may change while the row doesn't."""
