@@ -13,6 +13,7 @@ import commands
 import datasets
 import huggingface_hub
 import numpy as np
+import pyarrow
 import pytest
 import torch
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value, concatenate_datasets
@@ -206,6 +207,47 @@ def test_columns_are_found_or_named(tmp_path: Path) -> None:
     many.add_column("other", images, feature=ImageColumn()).save_to_disk(str(tmp_path / "two"))
     assert refused(tmp_path / "two", label="fine") == "several columns of images: image and other"
     assert read(tmp_path / "two", label="fine", image="other").split == "21/3/6"
+
+
+def of_bytes(made: Dataset, kind: pyarrow.DataType, *, with_path: bool = False) -> pyarrow.Table:
+    """As somebody writes them who doesn't know `datasets`."""
+    contents = [row["bytes"] for row in made.cast_column("image", ImageColumn(decode=False))["image"][:]]
+    column = pyarrow.array(contents, kind)
+    if with_path:
+        column = pyarrow.StructArray.from_arrays(
+            [column, pyarrow.nulls(len(made), pyarrow.string())], ["bytes", "path"]
+        )
+    return pyarrow.table({"image": column, "label": pyarrow.array(made["label"][:], pyarrow.int64())})
+
+
+@pytest.mark.parametrize("with_path", [False, True])
+@pytest.mark.parametrize("kind", [pyarrow.binary(), pyarrow.large_binary()])
+def test_a_column_of_bytes_has_images_where_it_is_named(
+    kind: pyarrow.DataType, with_path: bool, tmp_path: Path
+) -> None:
+    made = rows(30)
+    (tmp_path / "plain").mkdir()
+    write_table(of_bytes(made, kind, with_path=with_path), tmp_path / "plain" / "train.parquet")
+    parquet(tmp_path / "known", train=made)
+    plain, known = read(tmp_path / "plain", image="image", label="label"), read(tmp_path / "known")
+    assert plain.digest == known.digest
+    assert torch.equal(plain.train.images, known.train.images)  # type: ignore[union-attr]  # held, both
+    found = refusal(lambda: read(tmp_path / "plain", label="label"))
+    told = f"bytes {kind}, path string" if with_path else f"{kind}"
+    assert (found.message, found.help) == (
+        "no column of images", f"say which, by `image=`: there are image ({told}) and label (int64)",
+    )  # fmt: skip
+
+
+def test_bytes_that_are_no_image_are_told(tmp_path: Path) -> None:
+    contents = [encoded(i) for i in range(30)]
+    table = pyarrow.table({"x": [*contents[:-2], b"none", None], "label": [i % 3 for i in range(30)]})
+    write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(VggdslError) as error:
+        read(tmp_path, image="x", label="label")
+    assert [found.code for found in error.value.diagnostics] == ["V530"] * 2
+    recipe = Recipe(data=Data("hf", str(tmp_path), image="x", label="label"))
+    assert load_data(recipe, SHAPE, NOWHERE, skip_bad=True).left_out == 2
 
 
 def without_labels(made: Dataset, *places: int) -> Dataset:

@@ -50,9 +50,10 @@ def columns_of(rows: "Dataset", recipe: Recipe) -> Columns:
             raise wrong(recipe, which, help)
         return str(there[0])
 
+    of_bytes = [name for name, kind in rows.features.items() if _is_of_bytes(kind)]
     plain = [name for name, kind in rows.features.items() if _is_plain(kind)]
     return Columns(
-        found(recipe.data.image, "image", "images", lambda kind: _kind(kind) == "Image", ()),
+        found(recipe.data.image, "image", "images", lambda kind: _kind(kind) == "Image", of_bytes),
         found(recipe.data.label, "label", "classes", lambda kind: _kind(kind) == "ClassLabel", plain),
     )
 
@@ -60,6 +61,11 @@ def columns_of(rows: "Dataset", recipe: Recipe) -> Columns:
 def _kind(kind: object) -> str:
     """By what `datasets` calls it, which need not be imported for that."""
     return type(kind).__name__
+
+
+def _is_of_bytes(kind: object) -> bool:
+    """Whether it is of bytes, alone or in a field ``bytes``, which may be images where somebody says so."""
+    return getattr(kind.get("bytes") if isinstance(kind, dict) else kind, "dtype", "") in ("binary", "large_binary")
 
 
 def _is_plain(kind: object) -> bool:
@@ -71,7 +77,11 @@ _BITS = (8, 16, 32, 64)
 
 
 def _told(rows: "Dataset") -> str:
-    return names_text([f"{name} ({_kind(kind)})" for name, kind in rows.features.items()])
+    def what(kind: object) -> str:
+        fields = [f"{name} {what(field)}" for name, field in kind.items()] if isinstance(kind, dict) else []
+        return ", ".join(fields) or (str(getattr(kind, "dtype", "")) if _kind(kind) == "Value" else _kind(kind))
+
+    return names_text([f"{name} ({what(kind)})" for name, kind in rows.features.items()])
 
 
 def labels_of(rows: "Dataset", columns: Columns, classes: tuple[str, ...], split: str, recipe: Recipe) -> Labels | None:

@@ -25,7 +25,7 @@ _OUTSIDE = "it is a file outside of the set's folder"
 
 @dataclass(frozen=True, eq=False)
 class Rows(Files):
-    """Images by the numbers of their rows in a ``column`` of bytes and paths.
+    """Images by the numbers of their rows in a ``column`` of bytes, or of bytes and paths.
 
     ``known`` says since when they are so, and ``part`` of which part of a set they are.
     """
@@ -53,12 +53,13 @@ class Rows(Files):
     ) -> "Rows":
         """All of a set. ``root`` and ``names`` are what they are called."""
         with needed():
-            from pyarrow import compute
+            from pyarrow import compute, types
 
         chosen = rows._indices  # of a table of which some rows were chosen, or in another order
         places = np.arange(len(rows)) if chosen is None else chosen.column(0).to_numpy()
         column = rows.data.column(image)
-        lengths = compute.binary_length(compute.struct_field(column, "bytes")).fill_null(-1).to_numpy()
+        contents = compute.struct_field(column, "bytes") if types.is_struct(column.type) else column
+        lengths = compute.binary_length(contents).fill_null(-1).to_numpy()
         states = [Path(file["filename"]).stat() for file in rows.cache_files]
         known = f"{rows._fingerprint} {[(state.st_size, state.st_mtime_ns) for state in states]} {image}".encode()
         real = [Path(os.path.realpath(folder)) for folder in folders]
@@ -108,7 +109,7 @@ class Rows(Files):
     def source(self, index: int) -> bytes | Path:
         """Raises ``UnreadableImageError`` V530 for a row that has no image on this machine, or of another set."""
         row = self.column[int(self.places[index])].as_py() or {}
-        content, path = row.get("bytes"), row.get("path")
+        content, path = (row, None) if isinstance(row, bytes) else (row.get("bytes"), row.get("path"))
         if content is not None:
             return bytes(content)
         if path is None or not Path(path).is_absolute() or "\0" in path:
