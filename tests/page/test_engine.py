@@ -75,6 +75,11 @@ def test_what_is_said_of_a_space_names_no_command() -> None:
     }
 
 
+def test_what_looks_wrong_in_the_networks_of_a_space_is_told() -> None:
+    found = everything("input 8x8x1\nconv3-{4|8} ReLU ReLU\nFC-10\n")
+    assert [(each["code"], each["message"]) for each in found["findings"]] == [("W209", "ReLU twice in a row")]
+
+
 def test_of_a_space_without_a_network_is_told_why() -> None:
     found = everything("input 8x8x3\nmaxpool x{5|6}\nFC-10\n")
     assert [each["code"] for each in found["findings"]] == ["V237"]

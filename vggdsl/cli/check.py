@@ -62,8 +62,9 @@ def command(
     it hold and how many are disputed; of a wrong one what is wrong, where, and how to mend it.
     Exits with 1 if anything is wrong; warnings count only if --strict.
 
-    Of a SPEC that leaves choices open, `conv3-{64|96}`, it says how many networks that is, and how many of them can't
-    be made. Each is tried, or a sample where they are more than 1,000 or have more than 50,000 layers together.
+    Of a SPEC that leaves choices open, `conv3-{64|96}`, it says how many networks that is, how many of them can't
+    be made, and what is wrong or looks wrong in all or in some. Each is tried, or a sample where they are more than
+    1,000 or have more than 50,000 layers together.
 
     A SPEC may be in another notation, such as a pasted table, each of whose networks is checked
     (`vggdsl import --help`). It may be a folder: all specs, files of blocks and runs' records in it. Links of one SPEC

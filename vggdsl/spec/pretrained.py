@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -286,17 +288,37 @@ def check_init(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> 
         yield from error.diagnostics
 
 
-def _network(path: str, place: Span, beside: Iterable[str | Path]) -> tuple[TypedGraph, tuple[Recipe, ...]]:
+@contextmanager
+def reading_once() -> Iterator[None]:
+    """Within it a base is read once, however many networks are held against it."""
+    token = _READ.set({})
+    try:
+        yield
+    finally:
+        _READ.reset(token)
+
+
+_Base = tuple[TypedGraph, tuple[Recipe, ...]]
+_READ = ContextVar[dict[tuple[str, Span], _Base] | None]("bases that were read", default=None)
+
+
+def _network(path: str, place: Span, beside: Iterable[str | Path]) -> _Base:
     """The network of a spec and its recipes."""
+    read = _READ.get()
+    if read is not None and (path, place) in read:
+        return read[path, place]
     document = loader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
     source = document.source or place.source
     try:
         whole = flatten(document, loader(source, beside))
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)
-        return infer(elaborate(whole).graph), recipes
+        found = infer(elaborate(whole).graph), recipes
     except VggdslError as error:
         label = Label(place, "by this init", primary=False)
         raise type(error)(d.at(label) for d in error.diagnostics) from None
+    if read is not None:
+        read[path, place] = found
+    return found
 
 
 def _recipe(name: str, recipe: Recipe, recipes: Sequence[Recipe], place: Span) -> Recipe:

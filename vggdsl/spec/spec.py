@@ -159,6 +159,25 @@ class Spec:
         as a call changed it; else it is one for a recipe of the file's own, in a record for that of the record. A
         network that isn't ``to_train`` but to export may end in what it likes.
         """
+        findings = self.check_network(trained_by, to_train=to_train)
+        findings += lint_blocks(self.document, self.whole)
+        recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
+        for measurement in (*self.measurements, *self.evaluations):
+            place = (Label(measurement.span, "this block"),)
+            if not measurement.sealed:
+                help = "measured blocks are written by `vggdsl train`; train again to measure"
+                if measurement in self.evaluations:
+                    help = "such a block is written by `vggdsl evaluate`; evaluate again to measure"
+                findings.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
+            elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
+                help = f"{' and '.join(changed)} changed since; train again to measure"
+                if self._had_other_default(measurement, recipes.get(measurement.recipe)):
+                    help = "`init auto`, which was the default then, keeps it; or train again to measure"
+                findings.append(Diagnostic("W602", "a stale measurement", place, help))
+        return list(once_each(findings))
+
+    def check_network(self, trained_by: Recipe | None = None, *, to_train: bool = True) -> list[Diagnostic]:
+        """What ``check`` says of the network, its claims and its recipes; not of blocks and measurements."""
         findings = [*self.said, *(v.finding for v in self.verdicts if v.finding is not None)]
         own = {c.name for c in self.document.contents if isinstance(c, syntax.Train)}
         is_begun = any(m.sealed and "from" in m.values.get("of", {}) for m in self.measurements)
@@ -194,20 +213,6 @@ class Spec:
         lints = lint(self.typed, defaults, is_trained=is_trained)
         # What an error is mended by, too, isn't warned of.
         findings += (from_delta(d, self.document) for d in lints if not d.fixes or not offered.issuperset(d.fixes))
-        findings += lint_blocks(self.document, self.whole)
-        recipes = {recipe.name or "": recipe for recipe in self.recipes or (Recipe(),)}
-        for measurement in (*self.measurements, *self.evaluations):
-            place = (Label(measurement.span, "this block"),)
-            if not measurement.sealed:
-                help = "measured blocks are written by `vggdsl train`; train again to measure"
-                if measurement in self.evaluations:
-                    help = "such a block is written by `vggdsl evaluate`; evaluate again to measure"
-                findings.append(Diagnostic("W601", "a measured block that was edited by hand", place, help))
-            elif changed := self._changed(measurement, recipes.get(measurement.recipe)):
-                help = f"{' and '.join(changed)} changed since; train again to measure"
-                if self._had_other_default(measurement, recipes.get(measurement.recipe)):
-                    help = "`init auto`, which was the default then, keeps it; or train again to measure"
-                findings.append(Diagnostic("W602", "a stale measurement", place, help))
         return list(once_each(findings))
 
     def _changed(self, measurement: Measurement, recipe: Recipe | None) -> list[str]:
