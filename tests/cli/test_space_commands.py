@@ -77,6 +77,22 @@ def test_show_prints_a_space_as_json_and_beside_specs(space: str) -> None:
     assert "| conv3-" in run("show", space, "--format", "markdown").stdout
 
 
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_what_looks_wrong_in_all_networks_is_told(command: str) -> None:
+    told = run(command, "-", input=SPACE.replace("x{1..2}", "ReLU ReLU"))
+    assert (told.exit_code, told.output.count("warning[")) == (0, 1)
+    assert "warning[W209]: ReLU twice in a row" in told.output
+    plain = run("check", "-", input=SPACE.replace("x{1..2}", "x2"))
+    assert "warning" not in plain.output
+
+
+@pytest.mark.parametrize("option", ["--layers", "--format csv", "--plot params", "--columns", "--as pytorch"])
+def test_what_show_can_only_of_one_network_is_refused_by_its_option(option: str, space: str) -> None:
+    told = " ".join(run("show", space, *option.split()).stderr.split())
+    given = option if "csv" in option else option.split()[0]
+    assert f"`vggdsl show` without {given} tells the ranges of all" in told
+
+
 CALLS = [
     ("show", "--layers"),
     ("show", "--format", "csv"),

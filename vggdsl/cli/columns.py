@@ -25,7 +25,7 @@ def print_columns(names: Sequence[str], form: str) -> NoReturn:
     if form not in _WRITERS:
         raise click.UsageError(f"--columns is printed as {', '.join(_WRITERS)}, not as {form}")
     codes = list[int]()
-    specs = list(loaded(names, codes))
+    specs = list(loaded(names, codes, "--columns"))
     is_told = len({spec.name for _, spec in specs}) == len(specs)
     networks = [(shown(spec.name if is_told else name), spec.typed) for name, spec in specs]
     if len(networks) == len(names):

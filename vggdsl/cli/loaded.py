@@ -13,13 +13,14 @@ from vggdsl.text.errors import VggdslError
 from vggdsl.text.facts import OpenSpace
 
 
-def loaded(names: Sequence[str], codes: list[int]) -> Iterator[tuple[str, Spec]]:
-    """Those of specs and runs that can be read, by the names given; ``codes`` get the exit code of each."""
+def loaded(names: Sequence[str], codes: list[int], option: str) -> Iterator[tuple[str, Spec]]:
+    """Those of specs and runs that can be read, by the names given; ``codes`` get the exit code of each. ``option`` is
+    that by which `show` takes no spec that leaves choices open."""
     for name, found in loaded_or_spaces(names, codes):
         if isinstance(found, Spec):
             yield name, found
         else:
-            refused = [space_refused(found.whole)]
+            refused = [space_refused(found.whole, option)]
             report(refused)
             codes.append(exit_code(refused))
 
@@ -28,7 +29,7 @@ def loaded_or_spaces(names: Sequence[str], codes: list[int]) -> Iterator[tuple[s
     """Likewise, and specs that leave choices open."""
     for name in names:
         try:
-            found = _read(name, names)
+            found = read(name, names)
         except VggdslError as error:
             report(error.diagnostics)
             codes.append(exit_code(error.diagnostics))
@@ -40,7 +41,8 @@ def loaded_or_spaces(names: Sequence[str], codes: list[int]) -> Iterator[tuple[s
         yield name, found
 
 
-def _read(name: str, beside: Sequence[str]) -> Spec | Space:
+def read(name: str, beside: Sequence[str] = ()) -> Spec | Space:
+    """A spec, that of a run, or a spec that leaves choices open. Raises ``VggdslError`` where it can't be read."""
     source = read_source(copy_in(Path(name)) or name)
     try:
         return parse(source.written, source.name, beside)

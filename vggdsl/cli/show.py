@@ -21,17 +21,17 @@ from vggdsl.cli.common import (
     say,
     worst,
 )
-from vggdsl.cli.loaded import loaded, loaded_or_spaces
+from vggdsl.cli.loaded import loaded, loaded_or_spaces, read
 from vggdsl.cli.schemas.specs import AuxiliaryClassifier, Layer, Shown, ShownSpace
 from vggdsl.cli.spaces import show_space
 from vggdsl.language import notations
+from vggdsl.language.choices import space_refused
 from vggdsl.network.infer import TypedHead, TypedNode
 from vggdsl.network.shapes import Pair
-from vggdsl.spec.copies import copy_in
 from vggdsl.spec.layers import heads_of, layer_table, notes, sums
 from vggdsl.spec.space import Space
-from vggdsl.spec.spec import Spec, load
-from vggdsl.text.errors import nearest
+from vggdsl.spec.spec import Spec
+from vggdsl.text.errors import NetworkError, nearest
 from vggdsl.text.files import write_text
 from vggdsl.text.printing import shown
 from vggdsl.text.tables import in_markdown, to_spreadsheet
@@ -129,8 +129,8 @@ def command(
         raise click.UsageError(f"--plot draws bars: leave out {'--layers' if layers else f'--format {form} or --json'}")
     specs, codes = list[tuple[str, Spec]](), list[int]()
     rows = list[Shown | ShownSpace]()
-    takes_spaces = form != "csv" and not (layers or plot)
-    for name, spec in loaded_or_spaces(names, codes) if takes_spaces else loaded(names, codes):
+    of_one = "--layers" if layers else "--plot" if plot else "--format csv" if form == "csv" else ""
+    for name, spec in loaded(names, codes, of_one) if of_one else loaded_or_spaces(names, codes):
         if isinstance(spec, Space):
             if form != "json" and len(names) > 1:
                 click.echo("\n" * bool(specs or rows) + _heading(form, name))
@@ -181,7 +181,9 @@ def _write(name: str, language: str, output: str | None, force: bool) -> NoRetur
         raise click.UsageError(f"'{language}' is not one{hint}")
     if force and output in (None, "-"):
         raise click.UsageError("--force is of -o FILE: nothing is overwritten here")
-    spec = load(copy_in(Path(name)) or name)
+    spec = read(name)
+    if isinstance(spec, Space):
+        raise NetworkError(space_refused(spec.whole, "--as"))
     findings = spec.check(to_train=False)
     report(findings)
     text = plain_module(spec) if language == "pytorch" else notations.written_as(spec.typed, language)

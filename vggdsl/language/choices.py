@@ -75,14 +75,13 @@ def refuse_space(document: Document) -> None:
         raise NetworkError(space_refused(document))
 
 
-def space_refused(document: Document) -> Diagnostic:
-    """V226 of a space; raises what ``Choices`` raises."""
+def space_refused(document: Document, option: str = "") -> Diagnostic:
+    """V226 of a space; raises what ``Choices`` raises. ``option`` is that by which `show` is of one network."""
     choices = Choices(document)
     count, first = choices.networks, next(left for left in left_open(document) if not isinstance(left.what, Parameter))
     message = f"a space of {plural(count, 'network')}, where one belongs"
-    help = (
-        "`vggdsl show` tells the ranges of all, `vggdsl search` looks for the best; or write one option of each choice"
-    )
+    ranges = f"`vggdsl show` {f'without {option} ' if option else ''}tells the ranges of all"
+    help = f"{ranges}, `vggdsl search` looks for the best; or write one option of each choice"
     return Diagnostic("V226", message, (Label(first.span, "left open"),), help, OpenSpace(count))
 
 
