@@ -379,10 +379,45 @@ def test_how_many_there_are_is_counted_without_training(spec: Path, tmp_path: Pa
     assert f"{within} fit the budget" in result.stdout
 
 
+def test_what_computes_the_same_is_told_before_and_behind_the_trainings(spec: Path, tmp_path: Path) -> None:
+    spec.write_text(TEXT.replace("{a=2|4|8}", "2 ReLU x{1|2}").replace("conv{k=1|3}-4\n", ""))
+    call = (
+        "search",
+        spec,
+        "-o",
+        tmp_path / "search",
+        "--device",
+        "cpu",
+        "--halving",
+        "none",
+        "--epochs",
+        "1",
+        "--quiet",
+    )
+    told = run(*call)
+    assert (told.exit_code, told.stderr.count("warning[")) == (0, 1)
+    assert "warning[W209]: of 2 networks 1 has this: ReLU twice in a row" in told.stderr
+    assert "\n002 has the weights of 001: it computes the same\n" in told.stdout
+    first, second = json.loads(run(*call, "--json").stdout)["tried"]
+    assert first["weights"] == second["weights"] == load_run(first["run"]).result.weights
+
+
+def test_without_bounds_nothing_is_said_of_a_budget(spec: Path) -> None:
+    assert run("search", spec, "--count").stdout == "space: 6 networks\n"
+    text = TEXT.replace("conv3-{a=2|4|8} maxpool", "conv3-2 ( maxpool x4 | maxpool | maxpool )").replace("{k=1|3}", "3")
+    told = run("search", "-", "--count", input=text).stdout.splitlines()
+    assert (told[1][:17], told[2:]) == ("1 is no network: ", ["2 can be made, 1 of them different"])
+
+
+def test_a_folder_is_no_space(tmp_path: Path) -> None:
+    told = run("search", tmp_path, "--count")
+    assert (told.exit_code, "help: name a spec in it\n" in told.stderr) == (2, True)
+
+
 def test_equal_networks_are_told_from_ways_to_choose(spec: Path) -> None:
     text = TEXT.replace("maxpool\nconv", "x{1|2} maxpool\nconv{1|3}x{1|3}-4 ( identity | identity )\nconv", 1)
     result = run("search", "-", "--count", input=text.replace("{a=2|4|8}", "2").replace("conv{k=1|3}-4", "ReLU"))
-    assert "16 fit the budget, 8 of them different" in result.stdout
+    assert "16 can be made, 8 of them different" in result.stdout
     data = json.loads(run("search", spec, "--count", "--json").stdout)
     assert (data["within"], data["different"]) == (6, 6)
 

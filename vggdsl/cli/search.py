@@ -166,6 +166,7 @@ def command(
         workplace = Workplace(data_dir, device, download=download, threads=threads, skip_bad=skip_bad)
         plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
         terminal = Terminal(quiet=quiet)
+        report(plan.warnings())
         search = plan.open(terminal)
         terminal.begins(search)
         errors = list[VggdslError]()
@@ -229,11 +230,14 @@ def _count(space: Space, budget: Budget, as_json: bool) -> None:
     if counted.wrong:
         such = "is no network:" if counted.wrong == 1 else "are no networks, such as"
         say(f"{counted.wrong:,}{drawn} {such} {_why(space, counted)}")
+    fit = "can be made" if budget == Budget() else "fit the budget"
+    equal = "" if counted.different == counted.within else f", {counted.different:,} of them different"
+    if budget == Budget() and not counted.wrong and (not counted.is_exact or not equal):
+        return  # it is said of all of them
     if counted.is_exact:
-        equal = "" if counted.different == counted.within else f", {counted.different:,} of them different"
-        say(f"{counted.within:,} fit the budget{equal}")
+        say(f"{counted.within:,} {fit}{equal}")
     else:
-        say(f"about {counted.estimate:,} fit the budget (95 %: {low:,} to {high:,}), {counted.within:,}{drawn}")
+        say(f"about {counted.estimate:,} {fit} (95 %: {low:,} to {high:,}), {counted.within:,}{drawn}")
 
 
 def _why(space: Space, counted: Counted) -> str:

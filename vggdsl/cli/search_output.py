@@ -15,8 +15,9 @@ from vggdsl.experiments.search.chart import scatter
 from vggdsl.experiments.search.halving import Leg, Standing
 from vggdsl.experiments.search.proposals import Tried
 from vggdsl.experiments.search.search import Search
-from vggdsl.experiments.search.table import Found, on_front
+from vggdsl.experiments.search.table import Found, alike, on_front
 from vggdsl.records.metrics import Epoch
+from vggdsl.spec.budget import Budget
 from vggdsl.spec.copies import SPEC
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.files import replacing, write_text
@@ -45,8 +46,12 @@ class Terminal:
         self._wanted = proposals.most
         if self._quiet:
             return
-        fitting = "" if proposals.fitting is None else f", {len(proposals.fitting):,} of them fit the budget"
-        note(f"{proposals.space.name}: {plural(proposals.space.networks, 'network')}{fitting} -> {search.folder}")
+        networks, fitting = proposals.space.networks, ""
+        if proposals.fitting is not None and proposals.budget != Budget():
+            fitting = f", {len(proposals.fitting):,} of them fit the budget"
+        elif proposals.fitting is not None and len(proposals.fitting) < networks:
+            fitting = f", {len(proposals.fitting):,} different ones"
+        note(f"{proposals.space.name}: {plural(networks, 'network')}{fitting} -> {search.folder}")
         cuts = [str(rung) for rung in halving.rungs if rung is not None]
         halved = f", one of {halving.factor} goes on after epoch {' and '.join(cuts)}" if cuts else ""
         tried = len(proposals.networks)
@@ -198,6 +203,10 @@ def _told(search: Search, found: Sequence[Found]) -> list[str]:
     epochs = sum(each.epochs for each in found)
     beyond = f"{plural(search.proposals.beyond, 'proposal')} beyond the budget or no network"
     lines = [f"{plural(len(found), 'network')} begun, {ended} trained to the end, {plural(epochs, 'epoch')}; {beyond}"]
+    lines += [
+        f"{other.network.number:03} has the weights of {first.network.number:03}: it computes the same"
+        for other, first in alike(found)
+    ]
     if failed := [each.standing.failed for each in found if each.standing.failed]:
         lines.append(f"{plural(len(failed), 'network')} failed: {'; '.join(dict.fromkeys(failed))}")
     going = [each for each in found if not each.standing.has_ended and not each.standing.failed]
@@ -248,6 +257,7 @@ def _row(each: Found, search: Search, is_on_front: bool) -> SearchedNetwork:
         "failed": each.standing.failed or None,
         "val_accuracy": each.val_accuracy,
         "test_accuracy": each.test_accuracy,
+        "weights": each.weights,
         "front": is_on_front,
         "run": None if each.run is None else str(each.run),
     }

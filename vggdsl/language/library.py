@@ -235,7 +235,7 @@ def find(spec: str | Path) -> Path:
         message = f"{len(by_stem)} specs that ship are named `{spec}`"
         raise InputError(Diagnostic("V501", message, help=f"write {' or '.join(by_stem)}"))
     if str(spec) and is_folder(path):
-        raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name the specs in it"))
+        raise InputError(Diagnostic("V501", f"{spec} is a folder", help="name a spec in it"))
     if is_stream(path):
         message = f"{spec} is a pipe or a device, and no file"
         raise InputError(Diagnostic("V501", message, help="`-` reads standard input: `vggdsl check - < …`"))

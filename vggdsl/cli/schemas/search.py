@@ -39,6 +39,7 @@ class SearchedNetwork(TypedDict):
     failed: Annotated[str | None, "why its training failed"]
     val_accuracy: Annotated[float | None, "from 0 to 1, of its best epoch; chosen by"]
     test_accuracy: Annotated[float | None, "from 0 to 1, of those that ended; nothing is chosen by it"]
+    weights: Annotated[str | None, "their digest, of those that ended"]
     front: Annotated[bool, "whether no other that ended is as accurate and costs as little"]
     run: Annotated[str | None, "its folder"]
 

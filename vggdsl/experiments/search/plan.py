@@ -21,8 +21,10 @@ from vggdsl.language import notations, syntax
 from vggdsl.records.collect import SEARCH
 from vggdsl.records.runfolder import Start
 from vggdsl.spec.budget import Budget
+from vggdsl.spec.checked import IN_SECONDS
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.space import Space
+from vggdsl.spec.space import Space, tried_networks
+from vggdsl.spec.space_check import check_space
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
 from vggdsl.text.files import is_file
@@ -70,6 +72,14 @@ class Plan:
         message = f"none of {2 * _LOOKED_AT:,} networks of {self.space.name} that were looked at can be trained"
         help = "what is wrong with the first is told above"
         raise error_of([*wrong.diagnostics, Diagnostic("V614", message, help=help)])
+
+    def warnings(self) -> list[Diagnostic]:
+        """What looks wrong in the networks of the space, as ``check`` tells it, trained by the recipe of the search.
+
+        Raises as ``experiment``.
+        """
+        made = tried_networks(self.space, IN_SECONDS)
+        return [d for d in check_space(self.space, made, self.experiment().recipe) if not d.is_error]
 
     def open(self, audience: Audience) -> Search:
         """Makes the folder, or goes on with it. Raises ``VggdslError`` with why it can't be searched."""

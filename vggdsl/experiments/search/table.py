@@ -16,13 +16,15 @@ from vggdsl.text.files import is_file
 @dataclass(frozen=True, eq=False)
 class Found:
     """A network that was tried, and what came of it. Accuracies are from 0 to 1; that of the test images is None where
-    it wasn't trained to the end, and nothing was chosen by it; so is the number of validation images."""
+    it wasn't trained to the end, and nothing was chosen by it; so are the number of validation images and the digest of
+    its weights."""
 
     network: Tried
     standing: Standing
     run: Path | None
     test_accuracy: float | None = None
     val_images: int | None = None
+    weights: str | None = None
 
     @property
     def epochs(self) -> int:
@@ -66,8 +68,20 @@ def on_front(found: Sequence[Found], against: str) -> list[Found]:
     return [ended[place] for place in front(costs, [each.standing.best() for each in ended])]
 
 
-def _measured(run: Path | None) -> tuple[float | None, int | None]:
-    """The accuracy on the test images, and how many validation images there are, as a record says them."""
+def alike(found: Sequence[Found]) -> list[tuple[Found, Found]]:
+    """Those that were trained to the same weights as one that was proposed before, and to the same validation accuracy
+    and loss by them, each with the first of these."""
+    firsts, others = dict[tuple[str, float, float], Found](), list[tuple[Found, Found]]()
+    for each in sorted(found, key=lambda each: each.network.number):
+        if each.weights is not None:
+            first = firsts.setdefault((each.weights, *each.standing.best()), each)
+            others += [(each, first)] * (first is not each)
+    return others
+
+
+def _measured(run: Path | None) -> tuple[float | None, int | None, str | None]:
+    """The accuracy on the test images, how many validation images there are, and the digest of the weights, as a
+    record says them."""
     if run is None or not is_file(run / RECORD) or (result := measured_in(record_of(run))) is None:
-        return None, None
-    return result.test_accuracy, int(result.split.split("/")[1])
+        return None, None, None
+    return result.test_accuracy, int(result.split.split("/")[1]), result.weights
