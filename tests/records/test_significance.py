@@ -252,6 +252,31 @@ def test_what_else_differs_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ("epochs 9", "recipe: epochs 9, beside epochs 2"),
+        ("epochs 9\n  batch 8", "recipe: batch 8, epochs 9, beside batch 128, epochs 2"),
+        ("epochs 9\n  batch 8\n  deterministic yes\n  clip norm(1)", None),
+        ("epochs 2  # as before", ""),
+    ],
+)
+def test_recipes_are_told_apart_by_their_entries_where_these_are_few(
+    entries: str, told: str | None, tmp_path: Path
+) -> None:
+    """Two networks may have one name."""
+    paths = [tmp_path / name / "net.arch" for name in ("a", "b")]
+    digests = list[str]()
+    for path, said in zip(paths, ("epochs 2", entries), strict=True):
+        path.parent.mkdir()
+        spec = parse(BODY.format(width=2).replace("epochs 2", said), "net.arch")
+        path.write_text(with_blocks(spec, result_of(spec, seed=0)))
+        digests.insert(0, spec.recipe().digest[:8])
+    (pair,) = (pair for pair in rows_of(*paths, "--compare") if pair["measure"] == "test-accuracy")
+    by_digest = "recipe {}, beside recipe {}".format(*digests)
+    assert pair["further"] == ([told or by_digest] if told != "" else [])
+
+
+@pytest.mark.parametrize(
     ("changed", "told"),
     [
         ({"split": "60/20/20"}, "split 60/20/20, beside split 70/10/20"),

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from vggdsl.records.cells import NOTHING, mean_text
 from vggdsl.records.collect import SeedGroup
+from vggdsl.records.repeat import deviations
 from vggdsl.records.significance import Significance, held_beside
 from vggdsl.records.table import Row
 from vggdsl.text.tables import RowGroup, Table, numbers, words
@@ -35,7 +36,8 @@ class Pair:
     @cached_property
     def further(self) -> tuple[str, ...]:
         """What differs besides the networks, and may be the reason."""
-        return tuple(_differences(_trained(self.row), _trained(self.beside)))
+        (ours, theirs), own, other = _recipes(self.row, self.beside), _trained(self.row), _trained(self.beside)
+        return tuple(_differences([ours, *own], [theirs, *other]))
 
     @property
     def difference(self) -> float | None:
@@ -100,10 +102,22 @@ def _measured(row: Row) -> list[str]:
     ]
 
 
+def _recipes(row: Row, beside: Row) -> tuple[str, str]:
+    """What two recipes say otherwise; by their digests where that is much."""
+    ours, theirs = (each.subject.spec.recipe(each.recipe) for each in (row, beside))
+    own, other = deviations(theirs, ours), deviations(ours, theirs)
+    digests = [f"recipe {_group(each).one.recipe[:8]}" for each in (row, beside)]
+    if digests[0] == digests[1] or not 0 < len(own) <= _FEW:
+        return digests[0], digests[1]
+    return f"recipe: {', '.join(own)}", ", ".join(other)
+
+
+_FEW = 3
+
+
 def _trained(row: Row) -> list[str]:
     one = _group(row).one
     return [
-        f"recipe {one.recipe[:8]}",
         one.deviates or "as the recipe says",
         f"trained in {one.precision}",
         f"from weights {one.start[:8]}" if one.start else "from no other weights",
