@@ -51,6 +51,7 @@ def test_each_network_is_an_ordinary_spec(text: str) -> None:
         assert again == spec
         assert again.network.graph == spec.network.graph
         assert again.text == spec.text == vggdsl.write(spec)
+        assert spec.text.split("\n")[0] == f"# chosen: {' '.join(found.said(picks).split())}"
         assert found.network(picks).typed.params == again.typed.params
 
 

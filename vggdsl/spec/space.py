@@ -134,12 +134,15 @@ class Space:
             return error, layers
 
     def fill(self, picks: Mapping[str, int]) -> Spec:
-        """The spec of one network, an ordinary one; its text leaves nothing open and points to no other file.
+        """The spec of one network, an ordinary one; its text leaves nothing open, points to no other file, and begins
+        with what was chosen, as a comment.
 
         Raises as ``network``.
         """
         made = self.network(picks)
-        document, name = made.document, f"{self.name}-{made.annotated.graph.digest}"
+        chosen = syntax.Line(None, f"# chosen: {' '.join(self.said(picks).split())}")
+        document = replace(made.document, lines=(chosen, *made.document.lines))
+        name = f"{self.name}-{made.annotated.graph.digest}"
         source = Source(f"{name}.arch", notations.write(document))
         return Spec(name, document, document, source, made.annotated, made.typed, self.recipes, (), (), ())
 
