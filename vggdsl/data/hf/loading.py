@@ -214,7 +214,8 @@ def _of_folder(folder: Path, recipe: Recipe, datasets: Any) -> "tuple[Mapping[st
 
 def _saved(splits: "Mapping[str, Dataset]", folder: Path, recipe: Recipe) -> "Mapping[str, Dataset]":
     """The splits. Raises ``InputError`` V512 where what was saved names a file of rows outside of its folder."""
+    within = os.path.normpath(folder.absolute())
     for path in (file["filename"] for rows in splits.values() for file in rows.cache_files):
-        if not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder)):
+        if not Path(os.path.normpath(Path(path).absolute())).is_relative_to(within):
             raise wrong(recipe, f"{folder} names {path}, which is outside of it", "save the set again, whole")
     return splits
