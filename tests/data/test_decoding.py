@@ -1,5 +1,7 @@
 """Pixels of files and of their bytes, beside Pillow's own steps one by one."""
 
+import struct
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
+from refusals import refusal
 
 from vggdsl.data.decoding import open_file, open_image
 from vggdsl.data.formats import FORMATS
@@ -76,3 +79,44 @@ def test_what_was_decoded_stays_if_its_file_changes(format: str, tmp_path: Path)
     with path.open("r+b") as file:
         file.write(bytes(path.stat().st_size))
     assert set(np.asarray(image).ravel().tolist()) == {90}
+
+
+PASSES = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+"""Of an interlaced PNG: first row and column, and how far it is to the next."""
+
+
+def png(pixels: np.ndarray, colour: int, *, is_interlaced: bool, missing: int = 0) -> bytes:
+    """A PNG of pixels (h, w, channels), without its last rows or lines of passes, by its format's description."""
+    h, w, _ = pixels.shape
+    passes = PASSES if is_interlaced else ((0, 0, 1, 1),)
+    rows = [row for top, left, down, across in passes for row in pixels[top::down, left::across] if row.size]
+    packed = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows[: len(rows) - missing]))
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    middle = len(packed) // 2
+    head = struct.pack(">IIBBBBB", w, h, 8, colour, 0, 0, is_interlaced)
+    chunks = [(b"IHDR", head), (b"IDAT", packed[:middle]), (b"IDAT", packed[middle:]), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*each) for each in chunks)
+
+
+@pytest.mark.parametrize("brightest", [0, 1, 255])
+@given(st.integers(1, 20), st.integers(2, 20), st.sampled_from([(0, 1), (2, 3)]), st.booleans(), st.data())
+def test_a_png_with_fewer_rows_than_it_says_is_truncated(
+    brightest: int, w: int, h: int, mode: tuple[int, int], is_interlaced: bool, data: st.DataObject
+) -> None:
+    colour, channels = mode
+    values = np.random.RandomState(data.draw(st.integers(0, 9))).randint(0, brightest + 1, (h, w, channels), np.uint8)
+    whole = png(values, colour, is_interlaced=is_interlaced)
+    assert np.array_equal(np.asarray(open_file(whole, channels)[0]).reshape(values.shape), values)
+    short = png(values, colour, is_interlaced=is_interlaced, missing=data.draw(st.integers(1, h - 1)))
+    assert refusal(lambda: open_image(short, channels)).code == "V530"
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA"])
+@given(st.integers(1, 20), st.integers(1, 20), st.sampled_from([1, 2, 4, 8]))
+def test_a_black_png_is_whole(mode: str, w: int, h: int, bits: int) -> None:
+    file = BytesIO()
+    Image.new(mode, (w, h)).save(file, "PNG", **({"bits": bits} if mode == "P" else {}))
+    assert open_file(file.getvalue(), 3)[0].size == (w, h)

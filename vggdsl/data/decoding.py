@@ -13,6 +13,7 @@ from typing import BinaryIO, TypeVar
 from PIL import Image, ImageOps, features
 
 from vggdsl.data.formats import FORMATS, Kind, is_deep, kind_of
+from vggdsl.data.png import is_short
 from vggdsl.data.unreadable import UnreadableImageError, unreadable
 
 _T = TypeVar("_T")
@@ -73,6 +74,8 @@ def _open(file: Path | bytes, channels: int, look: Callable[[Image.Image], _T]) 
                 raise Image.DecompressionBombError  # of twice as many Pillow itself raises it
             _refuse_deep(opened)
             opened.load()
+            if opened.format == "PNG" and is_short(opened, file):
+                raise ValueError("truncated")
             found = look(opened)
             ImageOps.exif_transpose(opened, in_place=True)
             return _coloured(opened, channels), found

@@ -27,7 +27,7 @@ Row = tuple[int | bool, ...]
 """Of one image, ``TRAITS``."""
 Traits = np.ndarray[tuple[int], np.dtype[np.void]]
 """Of each image, ``TRAITS``."""
-RULES = 6
+RULES = 7
 """Of what is found of a file and remembered: one more with each change of what ``traits_of`` and ``formats.kind_of``
 find and of what ``decoding.open_image`` refuses or makes, so that all are looked at again."""
 NO_TRAITS: Row = (0, 0, *Kind(), 0, -1, 0)
