@@ -20,6 +20,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import BatchNorm
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.packages import needed
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,9 @@ def _of_this_start() -> str:
     torchrun keeps one store for all: processes that it starts again may find in it where others listened that have
     ended, and not reach each other.
     """
-    from torch.distributed.distributed_c10d import PrefixStore, Store
-    from torch.distributed.rendezvous import register_rendezvous_handler, rendezvous
+    with needed():  # some builds of PyTorch are without
+        from torch.distributed.distributed_c10d import PrefixStore, Store
+        from torch.distributed.rendezvous import register_rendezvous_handler, rendezvous
 
     def met(url: str, **options: Any) -> Iterator[tuple[Store, int, int]]:
         start = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
