@@ -112,7 +112,7 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     check_training(sharing * memory, hardware.free(), recipe)
     found = find_data(recipe, spec.typed.input, workplace.data_folder, download=workplace.download)
     differ = classes_differ(spec, recipe, len(found.classes), found.classes, found.within)
-    if workplace.digest not in (None, found.digest()):
+    if workplace.digest is not None and found.digest() != workplace.digest:
         message = f"the images of {recipe.data} are others than when this search began"
         help = "put those back, and the same call goes on; or search anew, in another folder with `-o DIR`"
         raise InputError(Diagnostic("V512", message, recipe.place("data"), help))
