@@ -26,9 +26,8 @@ def choice_in_recipe(at: Span) -> Diagnostic | None:
 
 def choice_in_entry(entry: Entry) -> Diagnostic | None:
     """V117 of the first of these in an entry, but in its strings."""
-    at = entry.span
-    found = _LEFT_OPEN.search(_QUOTED.sub(lambda quoted: " " * len(quoted[0]), at.text))
-    return None if found is None else _in_recipe(Span(at.source, at.start + found.start(), at.start + found.end()))
+    found = entry.span.first(_LEFT_OPEN, outside=_QUOTED)
+    return None if found is None else _in_recipe(found)
 
 
 def _in_recipe(choice: Span) -> Diagnostic:

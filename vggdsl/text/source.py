@@ -131,6 +131,11 @@ class Span:
         found = pattern.match(self.source.text, self.start)
         return None if found is None else Span(self.source, *found.span())
 
+    def first(self, pattern: re.Pattern[str], outside: re.Pattern[str]) -> "Span | None":
+        """Where the pattern is found first in it, but for what is ``outside``'s."""
+        found = pattern.search(outside.sub(lambda other: " " * len(other[0]), self.text))
+        return None if found is None else Span(self.source, self.start + found.start(), self.start + found.end())
+
     def to(self, other: "Span") -> "Span":
         """From the start of this span to the end of the other."""
         return Span(self.source, self.start, other.end)
