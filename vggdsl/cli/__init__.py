@@ -124,12 +124,10 @@ def _in_recipe(option: str) -> str:
     return f": the recipe of a spec says it, by its entry `{entry}`" if entry else ""
 
 
+_GPU = ("--gpu", "--gpus", "--num-gpus", "--cuda")
 _ELSEWHERE = (
-    (
-        ("--gpu", "--gpus", "--num-gpus", "--cuda"),
-        "on Ray `--gpus-each` is how much of one each gets, else `--device cuda`",
-    ),
-    (("--gpu", "--gpus", "--num-gpus", "--cuda"), "`--device cuda` runs on a GPU"),
+    (_GPU, "on Ray `--gpus-each` is how much of one each gets, else `--device cuda`"),
+    (_GPU, "`--device cuda` runs on a GPU"),
     (
         ("--workers", "--num-workers", "--jobs"),
         "on Ray as many train at once as `--cpus` and `--gpus-each` leave room for",
