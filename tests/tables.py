@@ -1,7 +1,8 @@
 """What a table that prints one network is read as."""
 
 import vggdsl
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 
 
 def same_network(table: str, spec: str) -> None:

@@ -12,8 +12,9 @@ from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 
 BODY = "input 8x8x1 conv3-4 maxpool FC-6 BN dropout-0.5 FC-3 softmax"
 ENTRIES = {

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from vggdsl.records.run import Run, load_run
     from vggdsl.spec.differences import differences
     from vggdsl.spec.ledger import claims
+    from vggdsl.spec.parsing import load, parse, parse_all, write
     from vggdsl.spec.recipe import Recipe
-    from vggdsl.spec.spec import Spec, load, parse, parse_all, write
+    from vggdsl.spec.spec import Spec
     from vggdsl.targets.against import against
     from vggdsl.targets.recovering.files import from_onnx
     from vggdsl.targets.recovering.modules import from_torch
@@ -126,7 +127,8 @@ _LATER = {
     "vggdsl.spec.differences": ("differences",),
     "vggdsl.spec.ledger": ("claims",),
     "vggdsl.spec.recipe": ("Recipe",),
-    "vggdsl.spec.spec": ("Spec", "load", "parse", "parse_all", "write"),
+    "vggdsl.spec.parsing": ("load", "parse", "parse_all", "write"),
+    "vggdsl.spec.spec": ("Spec",),
     "vggdsl.targets.against": ("against",),
     "vggdsl.targets.recovering.files": ("from_onnx",),
     "vggdsl.targets.recovering.modules": ("from_torch",),

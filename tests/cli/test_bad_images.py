@@ -17,7 +17,7 @@ from vggdsl.cli.schemas.calls import SCHEMAS
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.train import Stopped, begin
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 
 SPEC = 'input 8x8x1 conv3-4 maxpool FC-2 softmax\ntrain {\n  data folder("set")\n  batch 8\n  epochs 2\n}\n'
 

@@ -236,14 +236,14 @@ def test_garbage_is_collected_while_a_command_runs() -> None:
     # Nothing is while it is imported: all of that stays.
     code = """if True:
         import atexit, gc, sys
-        import vggdsl.spec.spec as spec
+        import vggdsl.spec.parsing as parsing
         from vggdsl.__main__ import run
 
-        def told(name, load=spec.load):
+        def told(name, load=parsing.load):
             print("in it:", gc.isenabled(), file=sys.stderr)
             return load(name)
 
-        spec.load = told
+        parsing.load = told
         atexit.register(lambda: print("behind it:", gc.isenabled(), file=sys.stderr))
         run()
     """

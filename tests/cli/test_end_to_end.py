@@ -14,7 +14,7 @@ from refusals import refusal
 from sklearn.datasets import load_digits
 
 from vggdsl.cli.schemas.calls import SCHEMAS
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.targets import memory
 from vggdsl.text.errors import RecordError
 
@@ -117,7 +117,7 @@ def test_a_record_that_cannot_be_repeated_is_refused_at_its_block(tmp_path: Path
     from vggdsl.language.syntax import Document, Line
     from vggdsl.records.repeat import repetition
     from vggdsl.spec.measured import make_block
-    from vggdsl.spec.spec import parse
+    from vggdsl.spec.parsing import parse
 
     record = parse(TWO_RECIPES)
     claim = "claim Epoch 1/2 - Train Accuracy: 0.1 - Val Accuracy: 0.1 - Test Accuracy: 0.1"

@@ -14,7 +14,7 @@ from made_up import run_of
 from models import GOOD, write
 from PIL import Image
 
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.text.printing import LINE, NAME
 from vggdsl.text.tables import RowGroup, Table, to_latex, to_markdown, to_spreadsheet, to_text, words
 

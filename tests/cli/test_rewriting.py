@@ -15,7 +15,7 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.syntax import Document
 from vggdsl.records import append
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.targets import export
 from vggdsl.targets.verify import verify_onnx
 from vggdsl.text import caches, locks

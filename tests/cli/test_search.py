@@ -20,7 +20,7 @@ from vggdsl.experiments.search.proposals import Tried
 from vggdsl.experiments.search.trainings import Runs
 from vggdsl.experiments.train import begin
 from vggdsl.records.run import load_run
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.text.errors import Diagnostic
 
 TEXT = """input 8x8x1

@@ -35,8 +35,9 @@ from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.network.shapes import Shape
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import Augment, ColourPCA, Crop, Data, HFlip, Recipe, Scale
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 
 Pixels = npt.NDArray[np.uint8]
 NOWHERE = Path("/nowhere")

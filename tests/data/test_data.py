@@ -25,8 +25,9 @@ from vggdsl.data.images import fit, read_image
 from vggdsl.data.splits import Images, Lazy, Split, set_aside
 from vggdsl.data.views import SIZES
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import DATA_SETS, Data, Recipe
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 
 GREY, RGB = Shape(1, 8, 8), Shape(3, 32, 32)
 NOWHERE = Path("/nowhere")

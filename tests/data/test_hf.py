@@ -31,8 +31,8 @@ from vggdsl.data.hf import loading
 from vggdsl.data.hf.columns import Columns, labels_of
 from vggdsl.data.hf.rows import Rows
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import Data, Recipe
-from vggdsl.spec.spec import load, parse
 from vggdsl.text.errors import VggdslError
 
 NAMES = ["cat", "dog", "eel"]

@@ -26,8 +26,8 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.network.shapes import Shape
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import Crop, Data, Recipe, Scale
-from vggdsl.spec.spec import parse
 from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, VggdslError
 

@@ -29,6 +29,7 @@ from vggdsl.network.shapes import Shape
 from vggdsl.records.compare import compare
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import (
     Augment,
     ColourJitter,
@@ -43,7 +44,7 @@ from vggdsl.spec.recipe import (
     TrivialAugment,
     VFlip,
 )
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import Network
 
 NOWHERE = Path("/nowhere")

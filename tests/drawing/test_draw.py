@@ -24,7 +24,8 @@ from vggdsl.drawing.outline import Aside, Fork, Layer, Part, Stage, outline
 from vggdsl.drawing.svg import to_svg
 from vggdsl.language.library import shipped
 from vggdsl.network.ops import Concat, Merge
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.parsing import load, parse
+from vggdsl.spec.spec import Spec
 
 LOOKED_AT = [
     "quickstart", "vgg_d", "vgg_a", "alexnet", "googlenet", "mini_googlenet", "resnet/resnet50", "resnet/resnet152",

@@ -24,7 +24,7 @@ from vggdsl.editor.hover import hover
 from vggdsl.editor.session import Session
 from vggdsl.language import library
 from vggdsl.spec.mending import mend
-from vggdsl.spec.spec import write
+from vggdsl.spec.parsing import write
 from vggdsl.text.edits import edited as mended
 from vggdsl.text.source import Reworded
 

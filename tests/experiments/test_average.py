@@ -17,8 +17,8 @@ from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.step import Step, optimizer_of
 from vggdsl.experiments.train import train
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import Ema
-from vggdsl.spec.spec import load, parse
 from vggdsl.targets.torch import Network, to_torch
 from vggdsl.text.errors import RecordError
 

@@ -21,9 +21,10 @@ from vggdsl.experiments.start import starting_network
 from vggdsl.experiments.step import Step
 from vggdsl.records.repeat import deviations, with_entries
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.recipe.tuning import Chosen, Rated
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import to_torch, weights
 
 BODY = "input 8x8x1 conv3-4 BN PReLU conv3-4 BN ReLU maxpool conv3-4 BN ReLU dropout-0.5 FC-6 BN ReLU FC-3 softmax"

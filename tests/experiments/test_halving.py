@@ -40,8 +40,8 @@ from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import metrics_of
 from vggdsl.records.runfolder import RunFolder, Start
 from vggdsl.spec.budget import Budget, excess, within
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.space import Network, Space, load_space, made_networks, space_of
-from vggdsl.spec.spec import parse
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError
 from vggdsl.text.files import is_file
 from vggdsl.text.source import Source

@@ -16,7 +16,8 @@ from vggdsl.experiments.train import Stopped, more, resume, train
 from vggdsl.records.repeat import repetition
 from vggdsl.records.result import read_result
 from vggdsl.records.run import Run, load_run
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import InputError, RecipeError, RecordError
 
 PLAIN = "input 8x8x1 conv3-4 maxpool FC-3 softmax"

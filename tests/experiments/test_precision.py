@@ -21,7 +21,7 @@ from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.precision.compared import Compared
 from vggdsl.experiments.precision.reduce import Asked
 from vggdsl.experiments.train import train
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets.half import halve
 from vggdsl.targets.onnx import to_onnx
 from vggdsl.targets.runtime import open_session, run_session

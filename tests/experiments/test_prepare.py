@@ -18,8 +18,8 @@ from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import prepare
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec import spec as specs
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import parse
 from vggdsl.text.errors import RecipeError
 
 SPEC = """

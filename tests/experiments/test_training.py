@@ -32,8 +32,9 @@ from vggdsl.records.compare import compare
 from vggdsl.records.result import write_record
 from vggdsl.records.run import Run
 from vggdsl.records.trained import is_run, load_trained
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import KEYS, Ema
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import to_torch, weights
 
 # -- refusals

@@ -35,7 +35,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.compare import compare
 from vggdsl.records.run import Run
 from vggdsl.records.trained import load_trained
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets.torch import TrainingOutput
 
 LOSS = "cross-entropy(smoothing=0.1, class-weights=balanced)"

@@ -14,7 +14,8 @@ from vggdsl.language.columns import columns_of
 from vggdsl.language.from_op import op_text
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import AvgPool, MaxPool
-from vggdsl.spec.spec import Spec, load, parse, parse_all
+from vggdsl.spec.parsing import load, parse, parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import NetworkError, ParseError
 from vggdsl.text.merged_tables import MergedTable, merged_html, merged_latex, merged_markdown, merged_text
 

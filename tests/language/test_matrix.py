@@ -20,7 +20,8 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.network.comparing import compare
 from vggdsl.network.matching import normal_form
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import NetworkError, VggdslError
 from vggdsl.text.source import Source
 

@@ -4,7 +4,7 @@ import pytest
 
 from vggdsl.network.ops import CONSTANTS, Function, GroupNorm
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.text.errors import ShapeError
 
 

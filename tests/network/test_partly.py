@@ -13,7 +13,7 @@ from vggdsl.network.matching import NormalForm, normal_form, numbered
 from vggdsl.network.ops import FC, Conv, Take
 from vggdsl.network.partly import pair_alike
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.text.errors import VggdslError
 
 

@@ -18,9 +18,9 @@ from vggdsl.language.syntax import Document, Line
 from vggdsl.records import hub
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.hub import ON_HUB, Found, as_yaml, entries, found_in, front_matter
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import DATA_SETS
-from vggdsl.spec.spec import parse
 
 SPEC = """source "A & B 2015: <b>`*the*`</b> paper"
 input 8x8x3 conv3-4 maxpool FC-10 softmax

@@ -11,7 +11,7 @@ from vggdsl.language import notations
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.result import read_result
 from vggdsl.spec.measured import make_block
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 
 SPEC = """# A small net.
 input 8x8x1   # grey

@@ -28,7 +28,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, counted
 from vggdsl.records.compare import compare
 from vggdsl.records.trained import load_trained
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 
 BODY = """input 8x8x1
 conv3-{width} maxpool

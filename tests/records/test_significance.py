@@ -21,8 +21,9 @@ from vggdsl.records.evaluation import Evaluation
 from vggdsl.records.pairs import Pair
 from vggdsl.records.significance import LEVEL, Significance, held_against, held_beside
 from vggdsl.records.table import Row
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.protocol import Protocol
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.text.figures import Figure
 
 PERCENT = st.integers(0, 10_000).map(lambda hundredths: hundredths / 100)

@@ -13,7 +13,7 @@ from vggdsl.network.changes import changes
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.differences import Differences, differences
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.text.errors import ShapeError
 
 EXAMPLES = settings().max_examples

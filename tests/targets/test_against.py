@@ -54,7 +54,7 @@ from vggdsl.network.ops import (
 from vggdsl.network.passes.fc_to_conv import of_size
 from vggdsl.network.shapes import Pair
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets.against import against
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.reading.model import read_onnx

@@ -24,7 +24,7 @@ from torch.nn.utils import parametrizations, prune
 
 import vggdsl
 from vggdsl.network.weights import turned
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.targets.foreign_weights import Loaded, from_file
 from vggdsl.targets.torch import to_torch, weights
 from vggdsl.targets.weight_files import read_weights

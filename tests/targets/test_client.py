@@ -18,7 +18,7 @@ from PIL import Image
 
 from vggdsl.data.preprocessing import Preprocessing, scaled
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.predict import Predictor
 from vggdsl.targets.runtime import open_session

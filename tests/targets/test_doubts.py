@@ -12,7 +12,7 @@ from torch import Tensor
 
 import vggdsl
 from vggdsl.network.weights import Array
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.foreign_weights import from_file
 from vggdsl.targets.torch import to_torch, weights

@@ -14,7 +14,7 @@ import vggdsl
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.ops import FC
 from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.text.errors import ShapeError
 

@@ -30,7 +30,7 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets import foreign_weights
 from vggdsl.targets.foreign_weights import Loaded, from_file, from_torchvision
 from vggdsl.targets.modules import Untraceable

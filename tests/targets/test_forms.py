@@ -24,7 +24,7 @@ import vggdsl
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.targets.forms import Form, FormOptions, Size
 from vggdsl.targets.metadata import metadata_of
 from vggdsl.targets.onnx import save, to_onnx

@@ -63,7 +63,7 @@ from vggdsl.network.ops import (
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.shapes import Pair, Shape, Sides, Window
 from vggdsl.network.weights import Array, weight_shapes, without_heads
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets.folding import fold_weights
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.opsets import USUAL, highest

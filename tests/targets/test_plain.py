@@ -21,7 +21,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from specs import BRANCHING, GOOD, RESIDUAL
 from vggdsl.language.library import shipped
 from vggdsl.network.infer import TypedGraph
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.parsing import load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.plain.file import plain_module
 from vggdsl.targets.plain.naming import TAKEN
 from vggdsl.targets.torch import Network, to_torch, weights, without_weights

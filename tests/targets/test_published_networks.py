@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.spec import load, parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.targets.onnx import save, to_onnx
 from vggdsl.targets.torch import Network, load_weights, weights, without_weights
 from vggdsl.targets.tracing import trace

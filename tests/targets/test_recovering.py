@@ -33,7 +33,8 @@ from vggdsl.language.composing.compose import compose
 from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import normal_form, pair
 from vggdsl.network.weights import weight_shapes
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.parsing import load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.half import halve
 from vggdsl.targets.recovering.files import from_onnx
 from vggdsl.targets.recovering.modules import from_torch

@@ -7,7 +7,7 @@ import click
 
 from vggdsl.cli.common import echo_json, exit_code, note, print_table, refuse_wrong, report, reports_errors
 from vggdsl.cli.schemas.runs import BenchRow
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import count_text

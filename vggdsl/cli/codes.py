@@ -10,7 +10,7 @@ import click
 
 from vggdsl.cli.common import echo_json, has_color, paint
 from vggdsl.cli.schemas.specs import CodeExample, ExplainedCode
-from vggdsl.spec.spec import parse
+from vggdsl.spec.parsing import parse
 from vggdsl.text.codes import CODES, Code, code_of, codes_like
 from vggdsl.text.diagnostics import Diagnostic, render_all, to_json
 from vggdsl.text.errors import InputError, VggdslError

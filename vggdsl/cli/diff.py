@@ -12,7 +12,8 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.shapes import Pair
 from vggdsl.spec.copies import copy_in
 from vggdsl.spec.differences import Differences, differences
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.tables import RowGroup, Table, numbers, words

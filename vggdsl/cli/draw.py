@@ -7,7 +7,8 @@ import click
 
 from vggdsl.cli.common import exit_code, report, reports_errors, say
 from vggdsl.drawing.draw import STYLES, Style, draw
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import replacing

@@ -8,7 +8,7 @@ from vggdsl.cli.codes import explain_code
 from vggdsl.cli.common import echo_json, report, reports_errors
 from vggdsl.cli.schemas.specs import ExplainedLayer
 from vggdsl.spec.explained import Explained, explain
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.text.codes import is_code
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.printing import LINE, shown

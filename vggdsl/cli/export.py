@@ -11,7 +11,8 @@ from vggdsl.cli.schemas.runs import Exported
 from vggdsl.language.library import is_folder_of_specs
 from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.spec.copies import PLAN
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.overwrite import check_target
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.units import bytes_text

@@ -12,7 +12,8 @@ from vggdsl.cli.common import note
 from vggdsl.cli.folders import made, refuse_there
 from vggdsl.language import notations
 from vggdsl.language.library import read_text
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, Label, ParseError, VggdslError, error_of, unknown
 from vggdsl.text.files import content, is_file
 from vggdsl.text.packages import needed

@@ -7,8 +7,9 @@ from vggdsl.cli.common import exit_code, report
 from vggdsl.language.choices import space_refused
 from vggdsl.language.library import read_source
 from vggdsl.spec.copies import copy_in
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.space import Space, space_of
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.facts import OpenSpace
 

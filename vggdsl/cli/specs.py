@@ -5,7 +5,8 @@ import click
 from vggdsl.cli.common import echo_json, form_of, print_table, reports_errors
 from vggdsl.cli.schemas.specs import Listed
 from vggdsl.language.library import shipped
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 
 COLUMNS = words("name") + numbers("params", "macs", "layers", "holds", "disputed") + words("source")

@@ -17,7 +17,8 @@ from vggdsl.cli.processes import by_processes
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import collect, specs_in
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from vggdsl.drawing.outline import outline
 from vggdsl.drawing.svg import to_svg
 from vggdsl.drawing.telling import description, title
 from vggdsl.drawing.volumes import volumes
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.units import plural
 
 Style = Literal["volumes", "flow"]

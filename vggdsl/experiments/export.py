@@ -16,8 +16,9 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.weights import WEIGHT_FILES, Weights, check_weights, weight_shapes
 from vggdsl.records.run import Run
 from vggdsl.records.trained import Trained, is_run, load_trained
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import TORCHVISION
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets import onnx
 from vggdsl.targets.expected import Expectation
 from vggdsl.targets.forms import FormOptions

@@ -17,9 +17,10 @@ from vggdsl.records.repeat import deviations
 from vggdsl.records.result import Result, deviates
 from vggdsl.records.runfolder import Planned, held, read_plan
 from vggdsl.records.trained import is_run, load_trained
+from vggdsl.spec.parsing import load
 from vggdsl.spec.pretrained import takes_weights
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_folder
 

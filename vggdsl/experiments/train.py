@@ -24,8 +24,9 @@ from vggdsl.records.repeat import entries_of
 from vggdsl.records.run import Run
 from vggdsl.records.runfolder import BEST, RunFolder, Start, Use, read_plan
 from vggdsl.records.trained import load_trained
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import Constant, Plateau, Recipe
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import load_weights, without_weights
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.library import shipped
-from vggdsl.spec.spec import load
+from vggdsl.spec.parsing import load
 from vggdsl.text.edits import Edit, edited
 from vggdsl.text.resources import folder
 from vggdsl.text.source import Source

@@ -8,8 +8,9 @@ from vggdsl.language.library import LARGEST_FILE
 from vggdsl.language.syntax import Document, Line
 from vggdsl.records.evaluation import Evaluation
 from vggdsl.spec.measured import Measurement
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, load, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import content, is_file, replacing
 from vggdsl.text.locks import alone

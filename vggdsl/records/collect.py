@@ -12,8 +12,9 @@ from vggdsl.language.links import is_blocks
 from vggdsl.records.evaluation import Evaluation, read_evaluation
 from vggdsl.records.result import Result, read_result
 from vggdsl.spec.copies import PLAN, original_of
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, Label, RecordError, VggdslError, nearest
 from vggdsl.text.files import is_file, is_folder
 

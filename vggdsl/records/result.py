@@ -8,10 +8,11 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.syntax import Document, Line, Measure, Option, ResultLine
 from vggdsl.records.repeat import is_seed, parts_of
 from vggdsl.spec.measured import Measurement, make_block
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.protocol import Protocol
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError, in_a_line
 from vggdsl.text.figures import Figure
 from vggdsl.text.source import NOWHERE, Placed, Source

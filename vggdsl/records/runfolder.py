@@ -25,9 +25,10 @@ from vggdsl.records.kept import BEST as BEST
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.repeat import with_entries
 from vggdsl.spec.copies import MOST_THREADS, PLAN, SPEC, original_of
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import KEYS, TORCHVISION, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import file_name, is_file, is_folder, replacing, write_text

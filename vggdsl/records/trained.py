@@ -15,7 +15,8 @@ from vggdsl.network.weights import Array, weights_digest
 from vggdsl.records.collect import RECORD, no_run, record_of
 from vggdsl.records.runfolder import BEST, FORMAT, read_plan, unusable
 from vggdsl.spec.copies import PLAN
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.parsing import parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.text.errors import RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file, is_folder

@@ -25,7 +25,7 @@ READINGS: Mapping[str, str] = {
 def tell(measure: str, part: Part, typed: TypedGraph) -> str:
     """How the value of a measure comes about; empty where it is nothing but the value.
 
-    >>> from vggdsl.spec.spec import load
+    >>> from vggdsl.spec.parsing import load
     >>> typed = load("vgg_d").typed
     >>> part = Part("conv1_2", (typed["conv1_2"],), False)
     >>> tell("weights", part, typed), tell("receptive-field", part, typed)

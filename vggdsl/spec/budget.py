@@ -23,7 +23,7 @@ class Budget:
 def within(network: TypedGraph, budget: Budget) -> bool:
     """Whether a network keeps to a budget.
 
-    >>> from vggdsl.spec.spec import load
+    >>> from vggdsl.spec.parsing import load
     >>> vgg = load("vgg_d").typed
     >>> within(vgg, Budget(params=(None, 138_357_544))), within(vgg, Budget(macs=(None, 10**9)))
     (True, False)
@@ -34,7 +34,7 @@ def within(network: TypedGraph, budget: Budget) -> bool:
 def excess(network: TypedGraph, budget: Budget) -> dict[str, float]:
     """Of each bound, by which part of it a network is beyond; 0 or less where it is within.
 
-    >>> from vggdsl.spec.spec import load
+    >>> from vggdsl.spec.parsing import load
     >>> excess(load("vgg_d").typed, Budget(macs=(None, 10**10), receptive_field=(808, None)))
     {'most macs': 0.547026432, 'least receptive-field': 0.5}
     """
@@ -44,7 +44,7 @@ def excess(network: TypedGraph, budget: Budget) -> dict[str, float]:
 def told_beyond(network: TypedGraph, budget: Budget) -> list[str]:
     """What of a network is beyond a budget, as text.
 
-    >>> from vggdsl.spec.spec import load
+    >>> from vggdsl.spec.parsing import load
     >>> told_beyond(load("vgg_d").typed, Budget(params=(None, 10**6), receptive_field=(500, None)))
     ['params 138,357,544, at most 1,000,000', 'receptive-field 404, at least 500']
     """

@@ -9,9 +9,10 @@ from vggdsl.language import notations, syntax
 from vggdsl.language.blocks import blocks_of
 from vggdsl.language.links import flatten, is_blocks
 from vggdsl.spec.copies import loader
+from vggdsl.spec.parsing import parse_all
 from vggdsl.spec.space import Made, Most, Space, space_of, tried_networks
 from vggdsl.spec.space_check import check_space
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, VggdslError
 from vggdsl.text.facts import OpenSpace
 from vggdsl.text.source import Source

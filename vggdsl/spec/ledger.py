@@ -16,8 +16,9 @@ from vggdsl.language.library import find, read_source, shipped
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.spec.arithmetic import READINGS, tell
 from vggdsl.spec.claims import Verdict
+from vggdsl.spec.parsing import load, parse_all
 from vggdsl.spec.printed import Held, Printed, Row
-from vggdsl.spec.spec import Spec, load, parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.figures import Figure
 from vggdsl.text.files import is_file

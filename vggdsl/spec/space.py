@@ -19,8 +19,9 @@ from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.budget import Budget, within
 from vggdsl.spec.copies import loader
+from vggdsl.spec.parsing import uncollected
 from vggdsl.spec.recipe import Recipe, read_recipes
-from vggdsl.spec.spec import Spec, uncollected
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, NetworkError, VggdslError, error_of
 from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Source

@@ -20,8 +20,9 @@ from vggdsl.network.ops import BatchNorm, Dropout, Input
 from vggdsl.network.ordering import modules_of
 from vggdsl.network.passes.fold_batch_norm import fold_batch_norm
 from vggdsl.network.weights import COUNTER, weight_shapes
+from vggdsl.spec.parsing import network_of
 from vggdsl.spec.recipe import TORCHVISION
-from vggdsl.spec.spec import Spec, network_of
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.unsaid import unsaid, untrained
 from vggdsl.text.errors import Diagnostic, InputError, Label
 from vggdsl.text.packages import needed

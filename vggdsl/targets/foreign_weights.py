@@ -31,8 +31,8 @@ from vggdsl.network.infer import TypedGraph
 from vggdsl.network.matching import differences, normal_form, pair, pair_heads
 from vggdsl.network.ordering import in_order, numbered
 from vggdsl.network.weights import COUNTER, Weights, check_weights, weight_shapes
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import TORCHVISION
-from vggdsl.spec.spec import load
 from vggdsl.targets.checkpoints import inner_names, rewritten
 from vggdsl.targets.doubts import doubts
 from vggdsl.targets.modules import Untraceable

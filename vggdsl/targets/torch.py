@@ -15,7 +15,8 @@ from vggdsl.network.infer import TypedGraph, TypedNode
 from vggdsl.network.ops import Softmax
 from vggdsl.network.passes.fc_to_conv import fc_to_conv, of_size, on_maps
 from vggdsl.network.weights import COUNTER, Array, Weights, check_weights
-from vggdsl.spec.spec import Spec, network_of
+from vggdsl.spec.parsing import network_of
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.modules import Layout, lower
 from vggdsl.targets.weight_files import to_arrays
 

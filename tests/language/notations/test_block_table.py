@@ -7,7 +7,8 @@ from commands import run
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse, parse_all
+from vggdsl.spec.parsing import parse, parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import ParseError, VggdslError
 from vggdsl.text.source import Source
 

@@ -8,7 +8,8 @@ import pytest
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import NetworkError, ParseError, VggdslError
 from vggdsl.text.source import Source
 

@@ -8,7 +8,8 @@ import pytest
 from commands import run
 
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 

@@ -3,7 +3,8 @@
 import pytest
 
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 
 BOXED = """\
 Model: "sequential"

@@ -5,7 +5,8 @@ from tables import same_network
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.source import Source
 
 _ROWS = "Layer | Stride | Filters | Output\n{} | 1 | 4 | 8x8x4\nFC | - | 5 | 5\n"

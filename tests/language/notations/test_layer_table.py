@@ -5,7 +5,8 @@ import pytest
 import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.elaborate import elaborate
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import ParseError
 from vggdsl.text.source import Source
 

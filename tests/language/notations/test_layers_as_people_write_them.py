@@ -7,7 +7,8 @@ from tables import same_network
 import vggdsl
 from vggdsl.cli.importing import command
 from vggdsl.language.notations.registry import recognise
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.source import Source
 
 CALLS = """\

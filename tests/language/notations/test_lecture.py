@@ -4,7 +4,8 @@ import pytest
 
 import vggdsl
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 
 SAID = """\
 [28x28x1] INPUT

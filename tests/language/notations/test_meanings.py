@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vggdsl.language.notations import Beside
-from vggdsl.spec.spec import Spec, parse, parse_all
+from vggdsl.spec.parsing import parse, parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import InputError, ParseError
 from vggdsl.text.source import Source
 from vggdsl.text.units import plural

@@ -5,7 +5,8 @@ import time
 import pytest
 
 from vggdsl.language import notations
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 

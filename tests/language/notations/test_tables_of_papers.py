@@ -3,7 +3,8 @@
 import pytest
 from tables import same_network
 
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import ParseError
 
 _WEIGHTS = """\

@@ -6,7 +6,8 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.notations.torch_layers import Reader
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 
 NET = """\

@@ -3,7 +3,8 @@
 import pytest
 
 import vggdsl
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 
 TABLE = """cfgs: Dict[str, List[Union[str, int]]] = {

@@ -10,7 +10,8 @@ import vggdsl
 from vggdsl.language import notations
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.uncut import cuts, pieces
-from vggdsl.spec.spec import Spec, parse_all
+from vggdsl.spec.parsing import parse_all
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.source import Source
 

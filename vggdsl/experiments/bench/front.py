@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.parsing import parse
+from vggdsl.spec.spec import Spec
 
 LAYERS = 9_000
 """Of a text as long as one may be, each labelled."""

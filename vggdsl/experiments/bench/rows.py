@@ -19,8 +19,9 @@ from vggdsl.experiments.costs import forget_peak, held, most_held
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.heap import given_back
 from vggdsl.experiments.prepare import Prepared
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe.augments import BACKENDS, Backend
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.text.units import plural
 
 What = Literal["train", "input", "infer", "compile", "front"]

@@ -91,7 +91,7 @@ def process(side: Literal["ours", "theirs"], spec: Spec, folder: Path) -> Taken:
     """What an export takes by a process of its own, of ours by the command that users call."""
     if side == "ours":
         return front.command("export", str(_file(spec, folder)), "--force", "-o", str(folder / "ours.onnx"))
-    code = "from pathlib import Path; from sys import argv; from vggdsl.spec.spec import load;"
+    code = "from pathlib import Path; from sys import argv; from vggdsl.spec.parsing import load;"
     code += "from vggdsl.experiments.bench.serving import torchs_export as export;"
     code += "export(load(argv[1]), Path(argv[2]))()"
     return front.process(sys.executable, "-c", code, str(_file(spec, folder)), str(folder))

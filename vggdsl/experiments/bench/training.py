@@ -25,8 +25,9 @@ from vggdsl.experiments.loop import Training, Unheard
 from vggdsl.experiments.prepare import Prepared
 from vggdsl.experiments.step import compiled
 from vggdsl.network.infer import TypedGraph, TypedHead
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import SGD, Crop, HFlip, Recipe, Translate
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.spec.trainable import untrainable
 from vggdsl.targets.torch import Network, TrainingOutput, to_torch
 from vggdsl.text.errors import Diagnostic, Label, RecipeError, error_of

@@ -13,9 +13,10 @@ from vggdsl.records.run import Run
 from vggdsl.records.runfolder import read_plan
 from vggdsl.records.trained import Trained, is_run, load_trained
 from vggdsl.spec.copies import PLAN
+from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import TORCHVISION, Given, Recipe
 from vggdsl.spec.recipe.scales import evaluation_scale
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.foreign_weights import from_elsewhere
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, error_of

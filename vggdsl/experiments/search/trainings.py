@@ -19,8 +19,9 @@ from vggdsl.records.collect import RECORD, has_diverged
 from vggdsl.records.run import metrics_of
 from vggdsl.records.runfolder import METRICS, HeldError, unusable
 from vggdsl.spec.copies import PLAN, SPEC
+from vggdsl.spec.parsing import parse
 from vggdsl.spec.recipe import Recipe
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import file_name, is_file, write_text
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path as File
 from textwrap import wrap
 
-from vggdsl.spec.spec import Spec, load
+from vggdsl.spec.parsing import load
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.plain.calls import calls_of, headings_of
 from vggdsl.targets.plain.classes import Class, Classes, Module
 from vggdsl.targets.plain.code import CHAIN, INDENT, WIDTH, Text, call, lines

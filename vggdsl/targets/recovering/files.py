@@ -14,7 +14,8 @@ from vggdsl.network.ops import BatchNorm
 from vggdsl.network.passes.fold_batch_norm import Fold, fold_batch_norm
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import Array, weights_digest
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.parsing import parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.metadata import AS_WRITTEN
 from vggdsl.targets.outputs import of_onnx, with_weights
 from vggdsl.targets.reading.constants import Outside, of_tensor

@@ -12,7 +12,8 @@ from vggdsl.language.composing.compose import compose
 from vggdsl.language.composing.words import Unsayable
 from vggdsl.network.matching import NormalForm
 from vggdsl.network.weights import Array, check_weights, weight_shapes
-from vggdsl.spec.spec import Spec, parse
+from vggdsl.spec.parsing import parse
+from vggdsl.spec.spec import Spec
 from vggdsl.targets.expected import Expected, Held, hold
 from vggdsl.targets.torch import Network, load_weights, without_weights
 from vggdsl.targets.weight_files import check_finite
