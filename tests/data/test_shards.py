@@ -405,6 +405,37 @@ def test_a_shard_that_is_not_as_it_was_is_told_at_once(
     assert (found.code, str(path) in found.message) == ("V512", True)
 
 
+@pytest.mark.parametrize(
+    "name", ["train-000001.tar", "val-000000.tar", "Test.TAR", "test/0.tar", "deep/er/x.tar", "more.tar.gz", "gone.tar"]
+)
+def test_a_shard_that_the_index_does_not_have_is_refused(name: str, small: Path, tmp_path: Path) -> None:
+    """It may be meant as more images, or as a part; without the index those beside the others are read."""
+    folder = with_index(small, tmp_path / "set", (small / INDEX).read_text())
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    if name == "gone.tar":
+        (folder / name).symlink_to("nowhere")
+    else:
+        (folder / name).write_bytes((small / "train-000000.tar").read_bytes())
+    found = refusal(lambda: load("shards", folder))
+    assert (found.code, found.message) == ("V512", f"{folder / name} isn't among the shards of {folder / INDEX}")
+    assert (f"without {INDEX}" in str(found.help)) == ("/" not in name)
+    if name == "val-000000.tar":
+        (folder / INDEX).unlink()
+        assert len(load("shards", folder).val) == 6
+
+
+def test_what_is_not_read_beside_an_index_is_told(small: Path, tmp_path: Path) -> None:
+    """Of a folder without one, too; nothing is told of what is hidden."""
+    folder = with_index(small, tmp_path / "set", (small / INDEX).read_text())
+    (folder / "._x.tar").write_bytes(b"of macOS")
+    assert load("shards", folder, val=1, test=1).notes == load("shards", small, val=1, test=1).notes
+    (folder / "README").touch()
+    (folder / "pages").mkdir()
+    told = load("shards", folder, val=1, test=1).notes
+    assert f"1 file in {folder} passed over: README is no .tar" in told
+    assert f"{folder / 'pages'} passed over: it holds no shards" in told
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_byte_that_is_not_as_it_was_is_told(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lazily(monkeypatch)

@@ -12,6 +12,7 @@ import torch
 
 from vggdsl.data.doubts import doubts
 from vggdsl.data.layout import find_folder
+from vggdsl.data.shards.beside import told_beside
 from vggdsl.data.shards.foreign import NUMBERED, index_of_foreign
 from vggdsl.data.shards.index import AGAIN, INDEX, Index, read_index
 from vggdsl.data.shards.packed import Packed
@@ -42,6 +43,7 @@ def read_shards_in(root: Path, wanted: Wanted, shares: Shares) -> Found:
         index = read_index(root, recipe) if are_shards(root) else index_of_foreign(root, recipe)
         sizes = [(root / shard.name).stat().st_size for shard in index.shards]
         tars = Tars(root, [shard.name for shard in index.shards])
+        beside = told_beside(root, tars.names, recipe) if are_shards(root) else []
     except OSError as error:
         raise wrong(recipe, f"{error.filename or root} can't be read: {error.strerror or error}", AGAIN) from None
     for shard, size in zip(index.shards, sizes, strict=True):
@@ -56,7 +58,9 @@ def read_shards_in(root: Path, wanted: Wanted, shares: Shares) -> Found:
         raise wrong(recipe, f"no images to train on of {index.classes[min(empty)]} in {root}", help)
     names = {part: called for part, called in index.parts.items() if called}
     val, test = shares(len(train))
-    return Found(index.classes, splits, val, test, index.notes, tuple(doubts(index.classes, recipe)), (), names)
+    return Found(
+        index.classes, splits, val, test, (*index.notes, *beside), tuple(doubts(index.classes, recipe)), (), names
+    )
 
 
 def _split(tars: Tars, index: Index, part: str, wanted: Wanted) -> Lazy:

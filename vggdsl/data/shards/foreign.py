@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 
 from vggdsl.data.names import PARTS, gaps, is_hidden, is_named_as_image, one_form, part_of, part_within, words_of
+from vggdsl.data.shards.beside import is_compressed, is_tar, passed_over, seen, tars_below
 from vggdsl.data.shards.index import INDEX, PART, Index, Numbers, Shard
 from vggdsl.data.shards.packed import PLACE
 from vggdsl.data.sources import wrong
@@ -21,14 +22,13 @@ from vggdsl.spec.recipe import Recipe
 from vggdsl.text.files import is_file
 from vggdsl.text.units import names_text, plural
 
-_LABEL, _ENDING = "cls", ".tar"
+_LABEL = "cls"
 _LONGEST = 200
 """Bytes of a class's name or number, at most."""
 _BLOCK, _END = 512, 1 << 20
 """Bytes of a header, and of 0 behind the last file, with which a program may have filled up."""
 NUMBERED = "classes that are numbers begin at 0; each class has images to train on"
 _LAID_OUT = "of each image there are KEY.jpg and KEY.cls, which holds the number of its class or the name of it"
-_PACKED = re.compile(r"\.tar\.(gz|bz2|xz|zst|lz4)$|\.tgz$", re.IGNORECASE)
 _NUMBER, _INTEGER = re.compile(r"\d{1,6}"), re.compile(r"-?\d+")
 _HERE = (".", "..")
 """Parts of names that begin with a dot, and are not hidden."""
@@ -75,10 +75,11 @@ def index_of_foreign(root: Path, recipe: Recipe) -> Index:
 
 def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str]]:
     """The shards in their order, each with its part: by its folder, or by a word of its name; of one pool train."""
-    entries = sorted(path for path in root.iterdir() if not is_hidden(path.name))
+    entries = seen(root.iterdir())
     folders = [path for path in entries if path.is_dir()]
     files = _shards([path for path in entries if not path.is_dir()], recipe, notes)
-    within = {folder: _shards(_in(folder), recipe, notes) for folder in folders}
+    held = {folder: [path for path in seen(folder.iterdir()) if not path.is_dir()] for folder in folders}
+    within = {folder: _shards(within_it, recipe, notes) for folder, within_it in held.items()}
     empty = [folder for folder, shards in within.items() if not shards]
     within = {folder: shards for folder, shards in within.items() if shards}
     if bool(files) == bool(within):
@@ -89,11 +90,10 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
         raise wrong(recipe, f"{root} has {what}", help)
     found = [*files, *(path for shards in within.values() for path in shards)]
     known = {*found}
-    for path in sorted(root.rglob("*")):
-        within_root = path.relative_to(root).parts
-        if _is_shard(path) and not path.is_dir() and path not in known and not any(map(is_hidden, within_root)):
-            help = "put it into the folder of its part, or take it away"
-            raise wrong(recipe, f"{path} lies deeper than shards do", help)
+    deeper = next((path for path in tars_below(root) if path not in known), None)
+    if deeper is not None:
+        help = "put it into the folder of its part, or take it away"
+        raise wrong(recipe, f"{deeper} lies deeper than shards do", help)
     for folder in empty:
         if part_of(folder.name) in PARTS:
             raise wrong(recipe, f"{folder} has no shards", "put its tar files there, or take the folder away")
@@ -119,29 +119,18 @@ def _parts(root: Path, recipe: Recipe, notes: list[str]) -> list[tuple[Path, str
 
 
 def _shards(files: Sequence[Path], recipe: Recipe, notes: list[str]) -> list[Path]:
-    packed = next((path for path in files if _PACKED.search(path.name)), None)
+    packed = next(filter(is_compressed, files), None)
     if packed is not None:
         message = f"{packed} is compressed: in it no image can be read alone"
         help = "unpack it to a plain tar file, as `gunzip` does of .tar.gz: images are compressed already"
         raise wrong(recipe, message, help)
-    shards = [path for path in files if _is_shard(path)]
+    shards = [path for path in files if is_tar(path)]
     strange = next((path for path in shards if not is_file(path)), None)
     if strange is not None:
         what = "a link that leads nowhere" if strange.is_symlink() and not strange.exists() else "no regular file"
         raise wrong(recipe, f"{strange} is {what}", "put the shard there, or take the name away")
-    others = [path for path in files if not _is_shard(path)]
-    if others:
-        count, first = plural(len(others), "file"), others[0]
-        notes.append(f"{count} in {first.parent} passed over: {first.name} is no {_ENDING}")
+    notes += passed_over([path for path in files if not is_tar(path)])
     return shards
-
-
-def _is_shard(path: Path) -> bool:
-    return path.suffix.lower() == _ENDING
-
-
-def _in(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.is_dir() and not is_hidden(path.name))
 
 
 # -- what they hold
