@@ -387,6 +387,19 @@ def test_calls_that_fail_are_told_and_the_others_go_on(short: Path, tmp_path: Pa
     assert all("V540: its process died 4 times" in told[i] for i in "01"), "what waits for it can't begin"
 
 
+def test_of_each_training_whose_process_died_it_is_told_that_it_is_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def died(_: object, tasks: Sequence[object], *rest: object) -> Iterator[tuple[int, VggdslError]]:
+        yield from ((i, on_ray.DiedError("")) for i in range(len(tasks)))
+
+    monkeypatch.setattr("vggdsl.experiments.study.run_on_ray", died)
+    (tmp_path / "net.arch").write_text(family(seeds="0 1"))
+    done = run("train", tmp_path / "net.arch", "--missing", "--on", "ray", "--runs", tmp_path / "runs")
+    assert done.exit_code == 2, done.stderr
+    assert [f"net with seed {seed}: its process died 4 times" in done.stderr for seed in (0, 1)] == [True, True]
+
+
 @pytest.mark.thorough
 def test_ctrl_c_reaches_what_is_called_and_nobody_else_does(short: Path, tmp_path: Path) -> None:
     calling = Forked(CALLS, short, "waits", cwd=tmp_path)

@@ -108,7 +108,7 @@ def run_on_ray(
             while waiting or left:
                 for i in [i for i in waiting if ended.keys() >= {*after.get(i, ())}]:
                     waiting.remove(i)
-                    gone = [ended[j] for j in after.get(i, ()) if isinstance(ended[j], _DiedError)]
+                    gone = [ended[j] for j in after.get(i, ()) if isinstance(ended[j], DiedError)]
                     if gone:  # which left nothing to begin with
                         ended[i] = gone[0]
                         yield i, gone[0]
@@ -118,7 +118,7 @@ def run_on_ray(
                 meanwhile()
                 for reference in over:
                     i, came = left.pop(reference), _outcome(reference)
-                    if isinstance(came, _DiedError) and tries[i] <= TRIES_MORE:
+                    if isinstance(came, DiedError) and tries[i] <= TRIES_MORE:
                         died(i, came.why)
                         begin(i)
                     else:
@@ -130,7 +130,7 @@ def run_on_ray(
             ray.wait([*left], num_returns=len(left), timeout=_PATIENCE) if left else None
 
 
-class _DiedError(InputError):
+class DiedError(VggdslError):
     """The process of a call died each time; ``why``, as far as Ray knows it, else empty."""
 
     def __init__(self, why: str) -> None:
@@ -166,7 +166,7 @@ def _outcome(reference: Any) -> Any:
     except ray.exceptions.RayError as error:
         cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
         if isinstance(cause, ray.exceptions.RayError):  # it gave nothing
-            return _DiedError(_why(cause))
+            return DiedError(_why(cause))
         if not isinstance(cause, ImportError) and _NOT_THERE not in str(cause):
             raise
         why = f"a process of Ray's can't call vggdsl: {_last_line(cause)}"
