@@ -384,6 +384,7 @@ def test_a_spec_without_results_says_how_runs_are_named(trained: Path, monkeypat
     alone = commands.run("results", "family/wide.arch")
     assert "vggdsl results family/wide.arch runs" in alone.stderr
     assert commands.run("results", "family/wide.arch", "runs").stderr == ""
+    assert "vggdsl results family runs" in commands.run("results", "family").stderr, "of a folder of specs, too"
     monkeypatch.chdir(trained / "family")
     assert commands.run("results", "wide.arch").stderr == "", "there are no runs"
 

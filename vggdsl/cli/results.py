@@ -73,7 +73,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool, changed: bool, eve
         show_pairs(pairs(found), form)
     else:
         show(found, form, changed)
-    if found and not any(row.values for row in found) and is_folder(runs) and not any(map(is_folder, map(Path, paths))):
+    is_named = any(Path(path).resolve() == runs.resolve() for path in paths or (runs,))
+    if found and not any(row.values for row in found) and is_folder(runs) and not is_named:
         note(
             f"nothing was measured in what is named; with what runs measured: vggdsl results {shlex.join(paths)} {runs}"
         )
