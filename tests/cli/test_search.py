@@ -475,6 +475,7 @@ def test_where_a_space_lies_only_its_networks_are_others(spec: Path) -> None:
     [
         (("--params", "..10"), "V614"),
         (("--params", "..10", "--write", "nets"), "V614"),
+        (("--recipe", "other"), "V504]: space has no recipe `other`"),
         (("--params", "2M"), "`2M` is no range: `..2M` is up to that, `2M..` from it, `2M..2M` just that"),
         (("--receptive-field", "19"), "`..19` is up to that"),
         (("--params", "..2%"), "is no range"),

@@ -86,12 +86,7 @@ class Spec:
         """
         if name is None:
             return self._first_recipe
-        for recipe in self.recipes:
-            if recipe.name == name:
-                return recipe
-        names = [recipe.name for recipe in self.recipes if recipe.name]
-        help = f"its recipes: {', '.join(names)}" if names else "its recipes have no names"
-        raise InputError(Diagnostic("V504", f"{self.name} has no recipe `{name}`", help=help))
+        return recipe_called(name, self.recipes, self.name)
 
     @cached_property
     def _first_recipe(self) -> Recipe:
@@ -212,6 +207,16 @@ class Spec:
     def bases(self, recipe: Recipe) -> frozenset[str] | None:
         """What a recipe may begin with: see ``pretrained.lineages``."""
         return lineages(recipe, self.recipes, self.typed)
+
+
+def recipe_called(name: str, recipes: Sequence[Recipe], of: str) -> Recipe:
+    """The recipe of that name. Raises ``InputError`` V504 if there is none among those of a spec or a space."""
+    for recipe in recipes:
+        if recipe.name == name:
+            return recipe
+    names = [recipe.name for recipe in recipes if recipe.name]
+    help = f"its recipes: {', '.join(names)}" if names else "its recipes have no names"
+    raise InputError(Diagnostic("V504", f"{of} has no recipe `{name}`", help=help))
 
 
 def classes_differ(

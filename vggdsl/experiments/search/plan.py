@@ -25,7 +25,7 @@ from vggdsl.spec.checked import IN_SECONDS
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.space import Space, tried_networks
 from vggdsl.spec.space_check import check_space
-from vggdsl.spec.spec import Spec
+from vggdsl.spec.spec import Spec, recipe_called
 from vggdsl.text.errors import Diagnostic, VggdslError, error_of
 from vggdsl.text.files import is_file
 
@@ -53,8 +53,11 @@ class Plan:
     def experiment(self) -> Experiment:
         """One network that can be trained, of which the recipe is that of all.
 
-        Raises what is wrong with the first, and V614 with how many were looked at, where these weren't all.
+        Raises V504 for a recipe that there isn't; what is wrong with the first network, and V614 with how many were
+        looked at, where these weren't all.
         """
+        if self.recipe_name is not None:
+            recipe_called(self.recipe_name, self.space.recipes, self.space.name)
         wrong: VggdslError | None = None
         chance = random.Random(0)  # noqa: S311  # a sample, no secret
         is_large = self.space.networks > _LOOKED_AT
