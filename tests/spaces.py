@@ -18,7 +18,8 @@ _PLAIN = (
 
 
 @composite
-def _elements(draw: st.DrawFn, deep: int) -> str:
+def _elements(draw: st.DrawFn, deep: int, *, within: bool = False) -> str:
+    """``within`` alternatives that have a name it doesn't stand again: they are taken already."""
     kinds = ["plain", "plain", "named", "stands", "block", *(["either", "either", "group", "add"] if deep else [])]
     match draw(st.sampled_from(kinds)):
         case "named":
@@ -29,22 +30,23 @@ def _elements(draw: st.DrawFn, deep: int) -> str:
         case "block":
             return draw(st.sampled_from(["b(3)", "b({3|4})", "c()", "c() x2"]))
         case "either":
-            named = draw(st.sampled_from(["", "", "e= "]))
-            rows = draw(st.lists(_rows(deep - 1), min_size=2, max_size=2 if named else 3))
+            named = draw(st.sampled_from([""] if within else ["", "", "e= "]))
+            inside = _rows(deep - 1, within=within or bool(named))
+            rows = draw(st.lists(inside, min_size=2, max_size=2 if named else 3))
             return f"( {named}{' | '.join(rows)} )"
         case "group":
-            return f"( {draw(_rows(deep - 1))} ) x{draw(st.sampled_from(['1', '2', '{1|2}']))}"
+            return f"( {draw(_rows(deep - 1, within=within))} ) x{draw(st.sampled_from(['1', '2', '{1|2}']))}"
         case "add":
-            return f"concat[ {draw(_rows(deep - 1))} | identity ]"
+            return f"concat[ {draw(_rows(deep - 1, within=within))} | identity ]"
         case _:
             return draw(st.sampled_from(_PLAIN))
 
 
 @composite
-def _rows(draw: st.DrawFn, deep: int) -> str:
+def _rows(draw: st.DrawFn, deep: int, *, within: bool) -> str:
     if draw(st.integers(0, 4)) == 4:
         return "identity"
-    return " ".join(draw(st.lists(_elements(deep), min_size=1, max_size=2)))
+    return " ".join(draw(st.lists(_elements(deep, within=within), min_size=1, max_size=2)))
 
 
 @composite

@@ -160,6 +160,13 @@ def test_each_network_of_a_space(text: str, expected: list[str]) -> None:
     assert networks(text) == expected
 
 
+def test_an_option_is_called_by_what_it_is_at_each_of_its_places() -> None:
+    # In a network of `conv3-6` there is no `conv3-4`.
+    text = "( p= ( q= conv3-4 | conv3-5 ) | conv3-6 ) ( q= maxpool | avgpool ) ( q= maxpool | BN )"
+    linked = next(choice for choice in choices(HEAD + text).all if choice.name == "q")
+    assert linked.options == ("conv3-4 … maxpool", "conv3-5 … avgpool … BN")
+
+
 def test_choices_of_rules_and_defaults() -> None:
     assert networks("conv3-8\nafter conv: ( BN | identity ) ReLU\ndefault conv: bias={yes|no}") == [
         f"conv3-8 after conv: {rule} default conv: bias={bias}"

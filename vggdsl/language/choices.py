@@ -44,6 +44,7 @@ class OpenChoice:
 
     name: str
     options: tuple[str, ...]
+    """Of elements that stand at several places what an option is at each: ``conv3-8 … maxpool``."""
     span: Span = field(compare=False, repr=False)
     """Where it stands first."""
     opens: bool = field(default=False, compare=False, repr=False)
@@ -62,6 +63,7 @@ _Made = frozenset[tuple[str, int]]
 """Choices that stand elsewhere, too, with the alternative that is taken; of numbers just that they are made."""
 _Ways = dict[_Made, int]
 _ANY = -1
+_ELSEWHERE = " … "
 
 
 def has_choices(document: Document) -> bool:
@@ -166,6 +168,10 @@ class Choices:
         if key not in self._names:
             self._names[key] = name = choice.name or f"{len(self._names) + 1}:{kind}"
             self._open[name] = OpenChoice(name, options, choice.span)
+        elif isinstance(choice, Alternation):  # which may be other elements here
+            known = self._open[self._names[key]]
+            both = tuple(map(_both, known.options, options))
+            self._open[known.name] = replace(known, options=both)
         return self._names[key]
 
     def _site(self, name: str, inside: tuple[tuple[_Site, ...], ...]) -> _Site:
@@ -279,6 +285,11 @@ class Choices:
         """Whether activations are written, if in one alternative alone: then none are implied in any network."""
         has_rules = any(isinstance(content, syntax.After) for content in self.document.contents)
         return not has_rules and has_activations(self.document)
+
+
+def _both(one: str, other: str) -> str:
+    """What an option is at two places, or at those before and at one more."""
+    return one if other in one.split(_ELSEWHERE) else one + _ELSEWHERE + other
 
 
 def _once(sites: Iterable[_Site]) -> tuple[_Site, ...]:

@@ -112,7 +112,19 @@ def wrong_choices(document: Document, named: Named) -> Iterator[Diagnostic]:
             labels = (Label(what.span, "here"), Label(named[name].span, "first here", primary=False))
             help = f"what has one name is one choice: write the same options, `${name}` for a number, or another name"
             yield Diagnostic("V227", f"`{name}` {why}", labels, help)
+        if isinstance(what, Alternation) and name:
+            yield from _within_itself(what)
     yield from _of_one_network(document)
+
+
+def _within_itself(what: Alternation) -> Iterator[Diagnostic]:
+    """V227 where a choice stands that is made already, so that all its alternatives but one are never taken."""
+    for row in what.alternatives:
+        for left in _of_items(row, ()):
+            if isinstance(left.what, Alternation) and left.what.name == what.name:
+                labels = (Label(left.span, "here"), Label(what.span, "within this", primary=False))
+                help = "give it another name, or write in its place what is taken there"
+                yield Diagnostic("V227", f"`{what.name}` stands within one of its own alternatives", labels, help)
 
 
 def _stands_for_none(what: Parameter, left: Left, named: Named) -> Iterator[Diagnostic]:
