@@ -414,6 +414,17 @@ def test_a_folder_is_no_space(tmp_path: Path) -> None:
     assert (told.exit_code, "help: name a spec in it\n" in told.stderr) == (2, True)
 
 
+@pytest.mark.parametrize("flags", [("--count",), ("--write", "nets"), QUIET])
+@pytest.mark.parametrize("block", ["block q(x) { conv3-$x conv3-{4|8} }", "block q(x) { conv3-$x }"])
+def test_blocks_are_no_space(tmp_path: Path, block: str, flags: tuple[str, ...]) -> None:
+    path = tmp_path / "blocks.arch"
+    path.write_text(block)
+    told = run("search", path, *flags)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert told.stderr == run("train", path).stderr
+    assert "V210]: " in told.stderr
+
+
 def test_equal_networks_are_told_from_ways_to_choose(spec: Path) -> None:
     text = TEXT.replace("maxpool\nconv", "x{1|2} maxpool\nconv{1|3}x{1|3}-4 ( identity | identity )\nconv", 1)
     result = run("search", "-", "--count", input=text.replace("{a=2|4|8}", "2").replace("conv{k=1|3}-4", "ReLU"))

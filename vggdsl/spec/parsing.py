@@ -105,10 +105,7 @@ def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Pa
     typed: TypedGraph | None = None
     recipes: tuple[Recipe, ...] = ()
     whole = flatten(document, loader(source, beside))
-    if is_blocks(whole):
-        label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
-        help = f'write `use "{name}"` in a spec that begins with `input`'
-        raise NetworkError(Diagnostic("V210", f"{name} holds blocks and no network", (label,), help))
+    refuse_blocks(whole, name)
     try:
         network = elaborate(whole)
         typed = infer(network.graph)
@@ -141,6 +138,14 @@ def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Pa
         reading.said,
         reading.is_reworded,
     )
+
+
+def refuse_blocks(whole: syntax.Document, name: str) -> None:
+    """Raises ``NetworkError`` V210 for a file of blocks, which is for others to use; ``whole`` is without links."""
+    if is_blocks(whole):
+        label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
+        help = f'write `use "{name}"` in a spec that begins with `input`'
+        raise NetworkError(Diagnostic("V210", f"{name} holds blocks and no network", (label,), help))
 
 
 def _unknown_classes(document: syntax.Document, recipes: Sequence[Recipe]) -> Iterator[Diagnostic]:

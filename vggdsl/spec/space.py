@@ -19,7 +19,7 @@ from vggdsl.language.links import flatten
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.budget import Budget, within
 from vggdsl.spec.copies import loader
-from vggdsl.spec.parsing import uncollected
+from vggdsl.spec.parsing import refuse_blocks, uncollected
 from vggdsl.spec.recipe import Recipe, read_recipes
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, NetworkError, VggdslError, error_of
@@ -283,7 +283,7 @@ def load_space(spec: str | Path, beside: Iterable[str | Path] = ()) -> Space:
     """Reads a space: a path, ``-`` for standard input, or the name of one that ships; links as in ``load``.
 
     Raises ``InputError`` V501 if there is none, V502 if it can't be read, ``VggdslError`` V229 for the spec of one
-    network, and what else is wrong with the text.
+    network, V210 for a file of blocks, and what else is wrong with the text.
     """
     return space_of(read_source(spec), beside)
 
@@ -293,6 +293,7 @@ def space_of(source: Source, beside: Iterable[str | Path] = ()) -> Space:
     """The space that a text is; raises as ``load_space``."""
     document = notations.reading(source).document
     whole = flatten(document, loader(source, beside))
+    refuse_blocks(whole, source.name)
     if not has_choices(whole):
         help = "write choices such as `conv3-{64|96}`, `x{1..4}` or `( maxpool | avgpool )`"
         raise NetworkError(Diagnostic("V229", f"{source.name} leaves nothing open", help=help))
