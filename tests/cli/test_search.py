@@ -109,6 +109,20 @@ def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Pat
     assert "this search: its space is another; batch 16, now 8; epochs 3, now 9\n" in other.stderr
 
 
+def test_a_space_of_another_name_is_another_search(spec: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "search"
+    flags = ("--trials", 1, "--epochs", 1)
+    found = searched(spec, folder, *flags)
+    runs = sorted(folder.iterdir())
+    renamed = spec.rename(tmp_path / "other.arch")
+    told = run("search", renamed, "-o", folder, *QUIET, *flags)
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert "V613]: " in told.stderr
+    assert "this search: name space, now other\n" in told.stderr
+    assert sorted(folder.iterdir()) == runs
+    assert searched(renamed.rename(spec), folder, *flags) == found
+
+
 def test_what_the_search_trained_is_what_train_trains(spec: Path, tmp_path: Path) -> None:
     found = searched(spec, tmp_path / "search", "--halving", "none")
     assert run("search", spec, "--write", tmp_path / "nets").exit_code == 0

@@ -104,13 +104,15 @@ class Plan:
         return Search(self.folder, proposals, trainings, Halving(recipe.epochs, self.factor), audience)
 
     def _settings(self, experiment: Experiment, start: Start) -> dict[str, str]:
-        """All of which a result depends. Raises ``InputError`` with why there are no such data."""
+        """All of which a result depends, and the name, by which runs are found. Raises ``InputError`` with why there
+        are no such data."""
         recipe, budget, place = experiment.recipe, self.budget, self.workplace
         data = find_data(recipe, experiment.spec.typed.input, place.data_folder, download=place.download)
         if not is_file(self.folder / SEARCH):  # what is wrong with them is told before there is a folder
             data.load(skip_bad=place.skip_bad)
         bounds = {"params": budget.params, "macs": budget.macs, "receptive-field": budget.receptive_field}
         return {
+            "name": self.space.name,
             SPACE: hashlib.sha256(notations.write(_without_comments(self.space.whole)).encode()).hexdigest()[:16],
             **{name: "..".join("" if end is None else str(end) for end in ends) for name, ends in bounds.items()},
             "recipe": recipe.name or "unnamed",

@@ -75,8 +75,9 @@ ROWS = (
         "V613",
         "record",
         "a folder that isn't that of this search",
-        "`vggdsl search` goes on with what is in its folder. There it was another space, budget, recipe or seed, "
-        "other data, or halved otherwise; or the folder holds something else, or its file of trials is torn.",
+        "`vggdsl search` goes on with what is in its folder. There it was another space, or one of another name, "
+        "another budget, recipe or seed, other data, or halved otherwise; or the folder holds something else, or its "
+        "file of trials is torn.",
         "Give the search another folder, with `-o DIR`.",
         unshown=_SEARCH,
     ),
