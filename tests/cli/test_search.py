@@ -85,6 +85,25 @@ def test_a_search_ends_in_a_table_and_a_picture_and_the_best_have_records(spec: 
     assert (tmp_path / "search" / "front.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_an_edited_record_is_told_and_its_figures_are_not(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, flags = tmp_path / "search", ("--trials", 2, "--epochs", 1)
+    best, *others = searched(spec, folder, *flags)["tried"]
+    record = Path(best["run"]) / "record.arch"
+    text = record.read_text()
+    edited, times = re.subn(r"(Test Accuracy: 0\.)\d", r"\g<1>99", text)
+    assert times == 1
+    record.write_text(edited)
+    told = run("results", folder).stderr
+    assert "W601]: a measured block that was edited by hand" in told
+    monkeypatch.setattr("vggdsl.experiments.search.on_ray.run_on_ray", at_once)
+    for by in ((), ("--on", "ray")):
+        done = run("search", spec, "-o", folder, *QUIET, *flags, *by)
+        assert (done.exit_code, done.stderr) == (0, told)
+        assert json.loads(done.stdout)["tried"] == [{**best, "test_accuracy": None, "weights": None}, *others]
+
+
 def test_the_same_call_does_nothing_twice_and_more_trials_add_networks(spec: Path, tmp_path: Path) -> None:
     folder = tmp_path / "search"
     found = searched(spec, folder, "--trials", 4, "--params", "..2000")

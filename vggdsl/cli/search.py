@@ -181,6 +181,7 @@ def command(
         if standings:
             said = _said({"epochs": epochs, "batch": batch, "data": data_dir}, skip_bad=skip_bad)
             rows = table(search.proposals.networks, standings, search.trainings.run_of)
+            report(finding for row in rows for finding in row.findings)
             show(search, rows, against, said, as_json=as_json)
         if errors or any(standing.failed for standing in standings.values()):
             raise SystemExit(1)

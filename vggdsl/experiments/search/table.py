@@ -7,9 +7,9 @@ from pathlib import Path
 from vggdsl.experiments.search.front import front
 from vggdsl.experiments.search.halving import Standing
 from vggdsl.experiments.search.proposals import Tried
-from vggdsl.records.collect import RECORD, record_of
-from vggdsl.records.run import measured_in
+from vggdsl.records.collect import RECORD, counted, record_of
 from vggdsl.spec.space import Space
+from vggdsl.text.errors import Diagnostic
 from vggdsl.text.files import is_file
 
 
@@ -17,7 +17,7 @@ from vggdsl.text.files import is_file
 class Found:
     """A network that was tried, and what came of it. Accuracies are from 0 to 1; that of the test images is None where
     it wasn't trained to the end, and nothing was chosen by it; so are the number of validation images and the digest of
-    its weights."""
+    its weights. ``findings`` say why what its record measured doesn't count."""
 
     network: Tried
     standing: Standing
@@ -25,6 +25,7 @@ class Found:
     test_accuracy: float | None = None
     val_images: int | None = None
     weights: str | None = None
+    findings: tuple[Diagnostic, ...] = ()
 
     @property
     def epochs(self) -> int:
@@ -79,9 +80,11 @@ def alike(found: Sequence[Found]) -> list[tuple[Found, Found]]:
     return others
 
 
-def _measured(run: Path | None) -> tuple[float | None, int | None, str | None]:
+def _measured(run: Path | None) -> tuple[float | None, int | None, str | None, tuple[Diagnostic, ...]]:
     """The accuracy on the test images, how many validation images there are, and the digest of the weights, as a
-    record says them."""
-    if run is None or not is_file(run / RECORD) or (result := measured_in(record_of(run))) is None:
-        return None, None, None
-    return result.test_accuracy, int(result.split.split("/")[1]), result.weights
+    record says them; and why it doesn't count, where it was edited."""
+    findings = list[Diagnostic]()
+    results = list(counted(record_of(run), findings, set())) if run is not None and is_file(run / RECORD) else []
+    if not results:
+        return None, None, None, tuple(findings)
+    return results[-1].test_accuracy, int(results[-1].split.split("/")[1]), results[-1].weights, tuple(findings)
