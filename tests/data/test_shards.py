@@ -444,7 +444,7 @@ def test_a_byte_that_is_not_as_it_was_is_told(seed: int, tmp_path: Path, monkeyp
     drawn = random.Random(seed)
     images = of_split("shards", shards, "train")
     index = drawn.randrange(len(images))
-    number, offset, length, _ = images.places[index].item()
+    number, offset, length, *_ = images.places[index].item()
     path = sorted(shards.glob("*.tar"))[number]
     content = bytearray(path.read_bytes())
     content[offset + drawn.randrange(length)] ^= 1 << drawn.randrange(8)
@@ -536,6 +536,53 @@ def test_an_index_that_is_cut_anywhere_is_told(small: Path, tmp_path: Path) -> N
     for place in range(0, len(whole) - 2, 37):
         folder = with_index(small, tmp_path / str(place), whole[:place])
         assert refusal(lambda f=folder: load("shards", f)).code == "V512"  # type: ignore[misc]
+
+
+def other_order(index: dict[str, Any]) -> None:
+    index["classes"].reverse()
+
+
+def other_name(index: dict[str, Any]) -> None:
+    index["classes"][1] = "c"
+
+
+def other_label(index: dict[str, Any]) -> None:
+    index["images"]["label"][0] = 1
+
+
+def other_folder(index: dict[str, Any]) -> None:
+    index["images"]["name"][0] = "b/" + index["images"]["name"][0].rpartition("/")[2]
+
+
+@pytest.mark.parametrize("change", [other_order, other_name, other_label, other_folder])
+def test_an_index_that_names_classes_otherwise_than_its_images_is_refused(
+    change: Callable[[dict[str, Any]], None], small: Path, tmp_path: Path
+) -> None:
+    """Nothing else would tell: of a folder, too, the digest has the names of classes by those of files."""
+    index = json.loads((small / INDEX).read_bytes())
+    change(index)
+    found = refusal(lambda: load("shards", with_index(small, tmp_path / "set", index)))
+    assert (found.code, "by it images in " in found.message) == ("V512", True), found.message
+
+
+@pytest.mark.parametrize("is_held", [True, False])
+def test_a_class_that_is_another_in_the_shard_is_told(
+    is_held: bool, small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the index agrees with itself, also if its image was found good before."""
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(inspection, "_WORTH", 1)
+    if not is_held:
+        lazily(monkeypatch)
+    index = json.loads((small / INDEX).read_bytes())
+    folder = with_index(small, tmp_path / "set", index)
+    load("shards", folder, val=1, test=1)
+    other_label(index)
+    other_folder(index)
+    (folder / INDEX).write_text(json.dumps(index))
+    found = refusal(lambda: load("shards", folder, val=1, test=1))
+    image = f"{index['images']['name'][0]} in {folder / 'train-000000.tar'}"
+    assert (found.code, found.message) == ("V530", f"{image} can't be read: its class isn't the one in its shard")
 
 
 # -- many readers

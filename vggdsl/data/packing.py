@@ -88,9 +88,8 @@ def pack(
                 order = np.random.RandomState(seed).permutation(order)
             places.append(_write(part, name, split, order, size, written, lambda: told(next(packed), total)))
         names = [PurePath(each).as_posix() for split in splits.values() for each in _files(split).names]
-        labels = np.concatenate([split.labels.numpy() for split in splits.values()])
         called = {name: found.parts.get(name, "") for name in splits}
-        write_index(part, Index(found.classes, called, written, names, labels, np.concatenate(places)))
+        write_index(part, Index(found.classes, called, written, names, np.concatenate(places)))
     images = {name: len(split) for name, split in splits.items()}
     left_out = sum(len(one.bad) for one in looked.values())
     written_size = sum(each.size for each in written)
@@ -130,9 +129,10 @@ def _write(
             while waiting and (not tar.offset or _with(tar, _content(files.length, waiting[0])) <= most):
                 index = waiting.popleft()
                 content, key = _content(files.content, index), f"{next(number):08d}"
+                label = int(split.labels[index])
                 begin = _add(tar, key + PurePath(files.names[index]).suffix.lower(), content)
-                _add(tar, f"{key}.cls", str(int(split.labels[index])).encode())
-                places[index] = len(written), begin, len(content), fingerprint_of(content)
+                _add(tar, f"{key}.cls", str(label).encode())
+                places[index] = len(written), begin, len(content), fingerprint_of(content), label
                 told()
         written.append(Shard(path.name, path.stat().st_size, part))
     return places

@@ -40,7 +40,7 @@ class _Found:
 
     names: list[str] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
-    places: list[tuple[int, int, int, int]] = field(default_factory=list)
+    places: list[tuple[int, int, int]] = field(default_factory=list)
     others: Counter[str] = field(default_factory=Counter)
 
 
@@ -59,6 +59,8 @@ def index_of_foreign(root: Path, recipe: Recipe) -> Index:
             raise wrong(recipe, f"{path} can't be read as a shard: {error}", help) from None
         shards.append(Shard(path.relative_to(root).as_posix(), path.stat().st_size, part))
     classes, labels = _classes(found.labels, root, recipe)
+    places = np.zeros(len(labels), PLACE)
+    places[["shard", "offset", "length"]], places["label"] = found.places, labels
     if found.others:
         endings = names_text([f"{count:,} {ending}" for ending, count in sorted(found.others.items())])
         notes.append(f"{plural(found.others.total(), 'file')} in shards passed over: {endings}")
@@ -67,7 +69,7 @@ def index_of_foreign(root: Path, recipe: Recipe) -> Index:
     notes.append(f"{root} has no {INDEX}: images are found by the headers in {files}, and classes have a {by} alone")
     parts = {part: part for part in PARTS if any(shard.part == part for shard in shards)}
     called = {"train": ""} if [*parts] == ["train"] else parts
-    return Index(classes, called, shards, found.names, labels, np.array(found.places, PLACE), tuple(notes))
+    return Index(classes, called, shards, found.names, places, tuple(notes))
 
 
 # -- which files
@@ -157,7 +159,7 @@ def _read(path: Path, called: str, number: int, found: _Found) -> None:
             (image,), (label,) = images, labels
             found.names.append(f"{called}/{image.name}")
             found.labels.append(_label(file, label))
-            found.places.append((number, image.offset_data, image.size, 0))
+            found.places.append((number, image.offset_data, image.size))
 
 
 def _members(file: BinaryIO) -> Iterator[tarfile.TarInfo]:

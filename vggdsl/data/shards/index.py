@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vggdsl.data.names import PARTS
+from vggdsl.data.names import PARTS, one_form
 from vggdsl.data.shards.packed import PLACE, Places
 from vggdsl.data.sources import wrong
 from vggdsl.spec.recipe import Recipe
@@ -42,7 +42,7 @@ class Shard:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Images in the order in which their folder lists them: names and labels, and where their bytes are.
+    """Images in the order in which their folder lists them: their names, where their bytes are, and their labels.
 
     ``parts`` are the splits that there are, with what their folders were called: nothing, of one pool.
     """
@@ -51,9 +51,12 @@ class Index:
     parts: Mapping[str, str]
     shards: Sequence[Shard]
     names: Sequence[str]
-    labels: Numbers
     places: Places
     notes: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> Numbers:
+        return self.places["label"].astype(np.int64)
 
     def of_part(self, part: str) -> Numbers:
         """Which of the images are of it."""
@@ -125,13 +128,30 @@ def _index(told: Any) -> Index:
     if not are_within.all():
         raise ValueError("an image lies outside of its shard")
     places = np.zeros(len(names), PLACE)
-    for name, column in {"shard": number, "offset": offset, "length": length, "fingerprint": fingerprints}.items():
+    columns = {"shard": number, "offset": offset, "length": length, "fingerprint": fingerprints, "label": labels}
+    for name, column in columns.items():
         places[name] = column
-    found = Index(classes, {part: parts[part] for part in PARTS if part in parts}, shards, names, labels, places)
+    found = Index(classes, {part: parts[part] for part in PARTS if part in parts}, shards, names, places)
     empty = next((part for part in found.parts if not len(found.of_part(part))), None)
     if empty is not None:
         raise ValueError(f"its part {empty} has no images")
+    _refuse_other_classes(found)
     return found
+
+
+def _refuse_other_classes(found: Index) -> None:
+    """Raises ``ValueError`` for images that lie in a folder of another class, by the names of their files.
+
+    Those of Tiny ImageNet's test lie in a folder of no class, others' to train on never do.
+    """
+    classes, labels = [*map(one_form, found.classes)], found.labels.tolist()
+    for part in found.parts:
+        folders = {(found.names[i].rpartition("/")[0], labels[i]) for i in found.of_part(part).tolist()}
+        for folder, label in sorted(folders):
+            around = {*one_form(folder).split("/")}
+            if classes[label] not in around and (part == "train" or around & {*classes}):
+                where, label_name = shown(folder or ".", _TOLD), shown(found.classes[label], _TOLD)
+                raise ValueError(f"by it images in {where} are of class {label_name}")
 
 
 def _shard(told: Any, parts: Mapping[str, str]) -> Shard:

@@ -1,5 +1,6 @@
 """Images whose files lie in shards."""
 
+import tarfile
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import ClassVar
@@ -13,9 +14,9 @@ from vggdsl.data.pictures import Files
 from vggdsl.data.shards.tars import Tars
 from vggdsl.data.unreadable import UnreadableImageError
 
-PLACE = np.dtype([("shard", "u4"), ("offset", "u8"), ("length", "u8"), ("fingerprint", "u8")])
-"""Where an image's bytes are: in which shard, from which byte on, how many; and what ``fingerprint_of`` gives of them,
-0 where nobody knows."""
+PLACE = np.dtype([("shard", "u4"), ("offset", "u8"), ("length", "u8"), ("fingerprint", "u8"), ("label", "u4")])
+"""Where an image's bytes are: in which shard, from which byte on, how many; what ``fingerprint_of`` gives of them,
+0 where nobody knows; and the number of its class."""
 Places = npt.NDArray[np.void]
 _HEAD = 1 << 16
 """Bytes that tell an image's size, of nearly all."""
@@ -25,7 +26,8 @@ _HEAD = 1 << 16
 class Packed(Files):
     """Images in shards, by the names that their files had. They are read by many threads and processes at once.
 
-    Bytes that aren't those that were packed are told as an image that can't be read, whenever they are met.
+    Bytes that aren't those that were packed are told as an image that can't be read, whenever they are met, and so are
+    those beside which a shard says another class than its index.
     """
 
     mended: ClassVar[str] = "mend them or take them away where they were packed, and pack again"
@@ -36,7 +38,7 @@ class Packed(Files):
         return self.content(index)
 
     def size(self, index: int) -> tuple[int, int] | None:
-        shard, offset, length, _ = self.places[index].item()
+        shard, offset, length, *_ = self.places[index].item()
         try:
             head = self.tars.read(shard, offset, min(length, _HEAD))
             return size_of(head) or size_of(self.content(index))
@@ -56,9 +58,11 @@ class Packed(Files):
         Of shards without fingerprints it is the whole file that must be as it was: in another one another image may
         be at the same place.
         """
-        shard, offset, length, fingerprint = self.places[index].item()
+        shard, offset, length, fingerprint, label = self.places[index].item()
+        blocks = -(-length // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
         try:
-            found = self.tars.read(shard, offset, length)
+            read = self.tars.read(shard, offset, blocks + 2 * tarfile.BLOCKSIZE)  # at once with what says its class
+            found = read[:length]
             is_known = fingerprint or self.tars.is_as_found(shard)
         except OSError as error:
             raise UnreadableImageError(self.called(index), error.strerror or str(error)) from None
@@ -68,6 +72,8 @@ class Packed(Files):
             raise UnreadableImageError(self.called(index), "its shard was changed meanwhile")
         if fingerprint and fingerprint_of(found) != fingerprint:
             raise UnreadableImageError(self.called(index), "its bytes aren't those that were packed")
+        if fingerprint and _is_of_other_class(read, blocks, label):
+            raise UnreadableImageError(self.called(index), "its class isn't the one in its shard")
         return found
 
     def fingerprint(self, index: int) -> bytes:
@@ -85,6 +91,13 @@ class Packed(Files):
     def take(self, indices: Tensor) -> "Packed":
         chosen = super().take(indices)
         return replace(self, names=chosen.names, places=self.places[indices.numpy()])
+
+
+def _is_of_other_class(read: bytes, begin: int, label: int) -> bool:
+    """Whether there begins a file of a shard that says a class, and another one."""
+    if read.startswith(b"%d\0" % label, begin + tarfile.BLOCKSIZE):
+        return False
+    return read[begin : begin + tarfile.LENGTH_NAME].rstrip(b"\0").endswith(b".cls")
 
 
 def fingerprint_of(content: bytes) -> int:
