@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from pyarrow import ipc
 from pyarrow.parquet import write_table
-from refusals import refusal
+from refusals import findings, refusal
 
 from vggdsl.data.dataset import DataSet, load_data, look_for_data
 from vggdsl.data.hf import loading
@@ -237,6 +237,8 @@ def test_a_column_of_bytes_has_images_where_it_is_named(
     assert (found.message, found.help) == (
         "no column of images", f"say which, by `image=`: there are image ({told}) and label (int64)",
     )  # fmt: skip
+    both = [each.message for each in findings(lambda: read(tmp_path / "plain"))]
+    assert both == ["no column of images", "no column of classes"], "at once"
 
 
 def test_bytes_that_are_no_image_are_told(tmp_path: Path) -> None:

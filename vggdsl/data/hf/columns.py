@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from vggdsl.data.sources import wrong
 from vggdsl.spec.recipe import Recipe
-from vggdsl.text.errors import InputError
+from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import names_text
 
 if TYPE_CHECKING:
@@ -50,12 +50,23 @@ def columns_of(rows: "Dataset", recipe: Recipe) -> Columns:
             raise wrong(recipe, which, help)
         return str(there[0])
 
+    def name(asked: str | None, key: str, what: str, fits: Callable[[object], bool], named: Sequence[str]) -> str:
+        try:
+            return found(asked, key, what, fits, named)
+        except InputError as error:
+            findings.extend(error.diagnostics)
+            return ""
+
+    findings = list[Diagnostic]()
     of_bytes = [name for name, kind in rows.features.items() if _is_of_bytes(kind)]
     plain = [name for name, kind in rows.features.items() if _is_plain(kind)]
-    return Columns(
-        found(recipe.data.image, "image", "images", lambda kind: _kind(kind) == "Image", of_bytes),
-        found(recipe.data.label, "label", "classes", lambda kind: _kind(kind) == "ClassLabel", plain),
+    columns = Columns(
+        name(recipe.data.image, "image", "images", lambda kind: _kind(kind) == "Image", of_bytes),
+        name(recipe.data.label, "label", "classes", lambda kind: _kind(kind) == "ClassLabel", plain),
     )
+    if findings:  # of both at once
+        raise InputError(findings)
+    return columns
 
 
 def _kind(kind: object) -> str:
