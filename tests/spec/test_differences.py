@@ -210,7 +210,10 @@ def test_measured_blocks_are_compared() -> None:
 
 
 def test_vgg_c_is_b_with_three_conv1() -> None:
-    found = differences(load("vgg_b"), load("vgg_c"))
+    found = differences("vgg_b", load("vgg_c"))
+    assert found.edits == differences(load("vgg_b"), load("vgg_c")).edits
+    with pytest.raises(TypeError, match="int is no network"):
+        differences(5, "vgg_c")  # type: ignore[arg-type]  # that is the mistake
     assert found.summary == ["added: three conv1 (conv1-256, conv1-512, conv1-512)"]
     assert [(edit.layers, edit.params) for edit in found.edits] == [
         (("conv3_3",), 65_792),

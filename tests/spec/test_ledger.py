@@ -21,7 +21,8 @@ from hypothesis import settings
 import vggdsl
 from vggdsl.language import syntax
 from vggdsl.language.syntax import Claim, Setting
-from vggdsl.spec.ledger import count, entries_of_source, entries_of_spec, entry_of_row, held, ledger, sources
+from vggdsl.spec.ledger import claims, count, entries_of_source, entries_of_spec, entry_of_row, held, ledger, sources
+from vggdsl.spec.parsing import load
 from vggdsl.spec.printed import Held, Printed, Row
 from vggdsl.spec.spec import Spec
 from vggdsl.text.source import Span
@@ -125,6 +126,10 @@ def wrong(name: str, spec: Held) -> list[str]:
 
 def identity(row: Row) -> str:
     return f"{row.source[:12]}-{row.quantity}-{row.printed}"
+
+
+def test_a_spec_has_the_claims_of_its_name() -> None:
+    assert claims(load("vgg_d")) == claims("vgg_d") != []
 
 
 def test_every_row_is_whole() -> None:

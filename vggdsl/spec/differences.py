@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
 from vggdsl.language import syntax
@@ -17,6 +18,7 @@ from vggdsl.network.matching import normal_form, pair
 from vggdsl.network.measures import STRUCTURAL
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
+from vggdsl.spec.parsing import spec_of
 from vggdsl.spec.recipe import KEYS, Recipe
 from vggdsl.spec.spec import Spec
 
@@ -139,9 +141,12 @@ class Differences:
         yield from _differing("measured", ours, theirs)
 
 
-def differences(before: Spec, after: Spec) -> Differences:
-    """All that differs from one spec to another."""
-    return Differences(before, after)
+def differences(before: Spec | str | Path, after: Spec | str | Path) -> Differences:
+    """All that differs from one spec to another: each a spec, its file, or the name of one that ships.
+
+    Raises what ``load`` raises, ``TypeError`` for anything else.
+    """
+    return Differences(spec_of(before), spec_of(after))
 
 
 def _quoted(text: str | None) -> str | None:

@@ -89,16 +89,19 @@ def sources() -> Mapping[str, tuple[Row, ...]]:
     return {name: found for name, found in rows.items() if found}
 
 
-def claims(given: str | Path) -> list[Entry]:
+def claims(given: Spec | str | Path) -> list[Entry]:
     """What came of every number that a source prints, or that is printed of networks; as ``vggdsl claims``.
 
-    ``given`` is a source or a part of its name, a spec that ships, or a file: a spec, or a table with several networks.
+    ``given`` is a source or a part of its name, a spec or one that ships, or a file: a spec, or a table with several
+    networks.
 
     >>> [(entry.printed, entry.value) for entry in claims("quickstart") if entry.quantity == "params"]
     [('392,906', '392,906')]
 
     Raises ``VggdslError`` if there is none (V501), or it can't be read.
     """
+    if isinstance(given, Spec):
+        return list(entries_of_spec(given))
     given = str(given)
     if given != "-" and given not in shipped() and not is_file(Path(given)):
         name = source_of(given)

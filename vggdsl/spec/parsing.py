@@ -211,11 +211,14 @@ def network_of(given: TypedGraph | Spec | str | Path) -> TypedGraph:
 
     Raises what ``load`` raises, ``TypeError`` for anything else.
     """
-    if isinstance(given, TypedGraph):
-        return given
+    return given if isinstance(given, TypedGraph) else spec_of(given).typed
+
+
+def spec_of(given: Spec | str | Path) -> Spec:
+    """A spec, or that of its file or of the name of one that ships. Raises as ``network_of``."""
     if not isinstance(given, Spec | str | Path):
         raise TypeError(f"{type(given).__name__} is no network: {_NETWORKS}")
-    return (given if isinstance(given, Spec) else load(given)).typed
+    return given if isinstance(given, Spec) else load(given)
 
 
 def write(spec: Spec) -> str:
