@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from refusals import findings
 
@@ -78,6 +78,83 @@ def test_what_is_no_choice_of_elements_is_told_otherwise(line: str) -> None:
     found = first_of(line)
     assert not found.fixes
     assert "identity" not in (found.help or "")
+
+
+opened = st.sampled_from(["{}|{}", "{}..{}", "w={}|{}", "{} | {}", "{} or {}"])
+stems = st.sampled_from(["conv3-8 x", "conv3-", "FC-", "conv1-8/", "maxpool", "GN-"])
+pairs = st.tuples(st.integers(1, 99), st.integers(1, 99)).map(sorted).filter(lambda pair: pair[0] < pair[1])
+
+
+@given(stems, opened, pairs, st.sampled_from([("(", ")"), ("[", "]")]))
+def test_numbers_in_other_brackets_are_offered_in_braces(
+    stem: str, form: str, pair: list[int], brackets: tuple[str, str]
+) -> None:
+    opener, closer = brackets
+    inside, behind = form.format(*pair), "/2" if stem == "maxpool" else ""
+    line = f"{stem}{opener}{inside}{closer}{behind} ReLU"
+    right = re.sub(r" *(\||or) *", "|", inside)
+    assert document(mended(line)) == document(f"{stem}{{{right}}}{behind} ReLU")
+
+
+@given(stems.filter(lambda stem: stem != "maxpool"), pairs, st.sampled_from(["{}..{}", "{{{}-{}}}"]))
+def test_a_range_in_other_words_is_offered_as_one(stem: str, pair: list[int], form: str) -> None:
+    assert mended(f"{stem}{form.format(*pair)}") == f"{stem}{{{pair[0]}..{pair[1]}}}"
+
+
+@pytest.mark.parametrize("line", ["conv3-(0|8)", "conv3-[16..8]", "dropout-(5|10)", "FC-(64|64)", "conv[1x3|3x1]-8"])
+def test_numbers_that_none_can_choose_from_are_not_offered(line: str) -> None:
+    found = findings(lambda: document(line))
+    assert [each.code for each in found] == ["V101"]
+    assert not found[0].fixes
+
+
+@given(st.integers(1, 99), st.integers(1, 9), st.integers(1, 9), st.sampled_from(["{} .. {}:{}", "{}..{} : {}"]))
+def test_a_range_with_spaces_is_offered_without(first: int, step: int, times: int, form: str) -> None:
+    last = first + step * times
+    right = f"conv3-{{{first}..{last}:{step}}}"
+    assert mended(f"conv3-{{{form.format(first, last, step)}}}") == right
+    assert mended(f"conv3-{{{first}..{last}..{step}}}") == right
+    for ends in ((first, last), (last, first)):
+        assert mended(f"conv3-{{{ends[0]}..{ends[1]}:-{step}}}") == right
+
+
+@given(st.integers(1, 999), st.integers(10_000, 9_999_999), st.integers(0, 9))
+def test_the_step_that_is_asked_for_is_the_least_that_fits(first: int, length: int, step: int) -> None:
+    said = f":{step}" if step else ""
+    assume(length // max(step, 1) >= 10_000)
+    found = first_of(f"conv3-{{{first}..{first + length}{said}}}")
+    least = int(re.findall(r"of ([\d,]+) or more", found.help or "")[0].replace(",", ""))
+    assert length // least < 10_000 <= length // (least - 1)
+
+
+@pytest.mark.parametrize(("step", "line"), [("0", "16..64:0"), ("-8", "16..64:-8"), ("2.5", "8..16:2.5")])
+def test_of_a_wrong_step_that_alone_is_shown(step: str, line: str) -> None:
+    assert first_of(f"conv3-{{{line}}}").labels[0].span.text == step
+
+
+@given(st.lists(st.sampled_from(["1x3", "3x1", "3", "1x1"]), min_size=2, max_size=4, unique=True))
+def test_kernels_of_two_sides_are_offered_as_elements(sizes: list[str]) -> None:
+    for before, behind in (("conv", "-8 pad=0"), ("maxpool", "/2 ceil"), ("conv3-8/", " bias=no")):
+        right = " | ".join(f"{before}{size}{behind}" for size in sizes)
+        line = f"{before}{{{'|'.join(sizes)}}}{behind}"
+        assert document(mended(f"{line} x2")) == document(f"( {right} ) x2")
+        assert document(mended(line.replace("{", "{k="))) == document(f"( k= {right} )")
+
+
+@given(rows, st.integers(0, 4), st.sampled_from(["none", "None", "skip", "nothing"]), st.sampled_from(["()", "add[]"]))
+def test_a_word_for_nothing_is_offered_identity(each: list[str], at: int, word: str, brackets: str) -> None:
+    opener, closer = brackets[:-1], brackets[-1]
+    at = min(at, len(each))
+    line = f"{opener} {' | '.join([*each[:at], word, *each[at:]])} {closer}"
+    assert document(mended(line)) == document(line.replace(word, "identity"))
+
+
+@given(st.lists(st.sampled_from(LAYERS), min_size=2, max_size=2))
+def test_or_is_offered_as_a_bar(each: list[str]) -> None:
+    assert document(mended(f"( {' or '.join(each)} )")) == document(f"( {' | '.join(each)} )")
+    outside = first_of(" or ".join(each))
+    assert not outside.fixes
+    assert "`( … | … )`" in (outside.help or "")
 
 
 @given(rows)

@@ -110,8 +110,7 @@ def wrong_choices(document: Document, named: Named) -> Iterator[Diagnostic]:
                 yield from _stands_for_none(what, left, named)
         elif name and (why := _disagree(what, named[name])):
             labels = (Label(what.span, "here"), Label(named[name].span, "first here", primary=False))
-            help = f"what has one name is one choice: write the same options, `${name}` for a number, or another name"
-            yield Diagnostic("V227", f"`{name}` {why}", labels, help)
+            yield Diagnostic("V227", f"`{name}` {why[0]}", labels, f"what has one name is one choice: {why[1]}")
         if isinstance(what, Alternation) and name:
             yield from _within_itself(what)
     yield from _of_one_network(document)
@@ -142,13 +141,16 @@ def _stands_for_none(what: Parameter, left: Left, named: Named) -> Iterator[Diag
         yield Diagnostic("V227", f"`${what.name}` is a choice of elements", labels, help)
 
 
-def _disagree(one: Choice | Alternation, first: Choice | Alternation) -> str:
-    """In which way two choices can't be one."""
+def _disagree(one: Choice | Alternation, first: Choice | Alternation) -> tuple[str, str] | None:
+    """In which way two choices of one name can't be one, and how that is mended."""
     if isinstance(one, Choice) and isinstance(first, Choice):
-        return "" if one.options == first.options else "has other options here"
+        help = f"write the same options, `${one.name}` for a number, or another name"
+        return None if one.options == first.options else ("has other options here", help)
     if isinstance(one, Alternation) and isinstance(first, Alternation):
-        return "" if len(one.alternatives) == len(first.alternatives) else "has more or fewer alternatives here"
-    return "is a choice of numbers and one of elements"
+        help = "write as many alternatives, or another name"
+        is_one = len(one.alternatives) == len(first.alternatives)
+        return None if is_one else ("has more or fewer alternatives here", help)
+    return "is a choice of numbers and one of elements", "give one of them another name"
 
 
 def _of_one_network(document: Document) -> Iterator[Diagnostic]:

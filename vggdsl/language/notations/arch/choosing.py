@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Literal
 
-from vggdsl.language.notations.grammar import CHOICE
+from vggdsl.language.notations.grammar import CHOICE, parser
 from vggdsl.language.syntax import Choice
 from vggdsl.language.types import LARGEST
 from vggdsl.text.edits import Edit
@@ -38,7 +38,7 @@ _SAYS: dict[StandsFor, str] = {
 
 
 _UNBARRED = re.compile(
-    rf"((?<=[-/x(,=])|(?<=conv|pool))\{{\s*([a-z]\w*\s*=\s*)?{_NUMBER}%?((\s*[,|]\s*|\s+){_NUMBER}%?)+\s*\}}",
+    rf"((?<=[-/x(,=])|(?<=conv|pool))\{{\s*([a-z]\w*\s*=\s*)?{_NUMBER}%?((\s*[,;/|]\s*|\s+(or\s+)?){_NUMBER}%?)+\s*\}}",
     re.IGNORECASE | re.ASCII,
 )
 _ONE_SIDE = re.compile(r"(?<=[a-z/])\{\S*?x(\$[a-z]\w*)", re.IGNORECASE | re.ASCII)
@@ -65,11 +65,14 @@ def misplaced_choice(at: Span) -> Diagnostic | None:
 
 
 class _UnreadableError(ValueError):
-    """A part of a choice that can't be read: what is wrong, how it is mended, and what would be right."""
+    """A part of a choice that can't be read: what is wrong, how it is mended, and what would be right.
 
-    def __init__(self, message: str, help: str, instead: str = "") -> None:
+    ``start`` is the place in the part from which on it is wrong.
+    """
+
+    def __init__(self, message: str, help: str, instead: str = "", start: int = 0) -> None:
         super().__init__(message)
-        self.help, self.instead = help, instead
+        self.help, self.instead, self.start = help, instead, start
 
 
 def read_choice(text: Placed, stands_for: StandsFor, findings: list[Diagnostic]) -> Choice:
@@ -84,16 +87,20 @@ def read_choice(text: Placed, stands_for: StandsFor, findings: list[Diagnostic])
     parts, first = list[str](), dict[Decimal | str, Placed]()
     before = len(findings)
 
-    def wrong(place: Placed, message: str, help: str, instead: str = "") -> None:
+    def wrong(place: Placed, message: str, help: str, instead: str = "", start: int = 0) -> None:
         fixes = (Edit(place.span, instead),) if instead else ()
-        findings.append(Diagnostic("V116", message, (Label(place.span, "here"),), help, fixes=fixes))
+        here = Label(place.part(start, len(place)).span, "here")
+        findings.append(Diagnostic("V116", message, (here,), help, fixes=fixes))
 
     pieces = list(_pieces(text, named.end() if named else 1))
+    if stands_for == "size" and (both := _both_sides(text, name, pieces)) is not None:
+        findings.append(both)
+        return Choice(("1", "2"), text.span)
     for piece in pieces:
         try:
             part = _part(piece, stands_for)
         except _UnreadableError as error:
-            wrong(piece, str(error), error.help, error.instead)
+            wrong(piece, str(error), error.help, error.instead, error.start)
             continue
         parts.append(part)
         for option in Choice((part,), piece.span).options:
@@ -121,7 +128,33 @@ def _pieces(text: Placed, start: int) -> Iterator[Placed]:
         start += len(piece) + 1
 
 
-def _part(piece: Placed, stands_for: StandsFor) -> str:
+def _both_sides(text: Placed, name: str, pieces: list[Placed]) -> Diagnostic | None:
+    """V116 of sizes where a choice is of numbers: `conv{1x3|3x1}-64`."""
+    if not all(re.fullmatch(r"\d{1,10}(x\d{1,10})?", piece, re.IGNORECASE | re.ASCII) for piece in pieces):
+        return None
+    if not (sizes := [piece for piece in pieces if not piece.isdigit()]):
+        return None
+    from vggdsl.language.notations.arch.hints import is_layer  # what helps is loaded where something is wrong
+
+    start = text.span.start - text.span.column + 1
+    words = _ELEMENT.finditer(text.span.source.line(text.span.line))
+    word = next(found for found in words if start + found.end() >= text.span.end)
+    head, tail = word[0][: text.span.start - start - word.start()], word[0][text.span.end - start - word.start() :]
+    if not all(is_layer(f"{head}{piece}{tail}".split()[0], parser("arch")) for piece in pieces):
+        return None  # it is channels, or one side of a size
+    instead = f"( {f'{name}= ' if name else ''}{' | '.join(f'{head}{piece}{tail}' for piece in pieces)} )"
+    whole = Span(text.span.source, start + word.start(), start + word.end())
+    here = (Label(sizes[0].span.to(sizes[-1].span), "height and width"),)
+    help, fix = f"elements are chosen from in ( ): `{instead}`", Edit(whole, instead).as_choice
+    return Diagnostic("V116", "a choice of height and width at once", here, help, fixes=(fix,))
+
+
+_BESIDE = rf"(?:{CHOICE}|[^\s|(){{}}\[\]\"#,])"
+_ELEMENT = re.compile(rf"{_BESIDE}+(?:[ \t]+(?:[a-z][a-z0-9_-]*={_BESIDE}+|ceil(?![\w=-])))*", re.IGNORECASE)
+"""A layer's word and its options."""
+
+
+def _part(piece: str, stands_for: StandsFor) -> str:
     """A number or a range in its one form. Raises ``_UnreadableError``."""
     if not piece:
         raise _UnreadableError("a choice of nothing", "write a number between the bars; `( identity | … )` leaves out")
@@ -130,10 +163,46 @@ def _part(piece: Placed, stands_for: StandsFor) -> str:
         raise _UnreadableError("there is no 0 to choose here", help)
     if (found := _RANGE.fullmatch(piece)) is not None:
         low, high = (_number(each, stands_for) for each in (found[1], found[4]))
-        return _range(low, high, _number(found[8], stands_for) if found[8] else "")
+        return _range(low, high, _step(found[8], found.start(8), stands_for) if found[8] else "")
+    if ".." in piece:
+        _refuse_range(piece, stands_for)
     if re.fullmatch(_FORMS[stands_for], piece, re.IGNORECASE | re.ASCII) is None:
         raise _UnreadableError(f"`{piece}` is nothing to choose here", f"{_SAYS[stands_for]} can stand here")
     return _number(piece, stands_for)
+
+
+_THREE = "a range of three numbers"
+
+
+def _refuse_range(piece: str, stands_for: StandsFor) -> None:
+    """Raises ``_UnreadableError`` for a range that is written as none is."""
+    meant = re.sub(r"[ \t]*(\.\.|:)[ \t]*", r"\1", piece)
+    message, help, start = "a range with spaces in it", f"write {meant}", 0
+    if meant.count("..") == 2:
+        meant = ":".join(meant.rsplit("..", 1))
+        message, help = _THREE, f"a step stands behind a colon: write {meant}"
+    if down := re.fullmatch(rf"({_NUMBER})\.\.({_NUMBER}):-({_NUMBER})", meant, re.ASCII):
+        low, high = sorted((down[1], down[4]), key=Decimal)
+        meant, start = f"{low}..{high}:{down[7]}", piece.index("-")
+        message, help = f"a step of -{down[7]}", f"a range goes up: write {meant}"
+    if _RANGE.fullmatch(meant) is None:
+        return
+    try:
+        _part(meant, stands_for)
+    except _UnreadableError as other:
+        if message == _THREE:
+            raise _UnreadableError(_THREE, f"{help.partition(':')[0]}, as in 64..512:64") from None
+        raise _UnreadableError(str(other), other.help, other.instead) from None
+    raise _UnreadableError(message, help, meant, start)
+
+
+def _step(by: str, start: int, stands_for: StandsFor) -> str:
+    if Decimal(by) == 0:
+        help = "leave it out, or write how far one number is from the next"
+        raise _UnreadableError("a step of 0", help, start=start)
+    if stands_for == "size" and not by.isdigit():
+        raise _UnreadableError(f"a step of {by}", "from one whole number to the next it is a whole number", start=start)
+    return _number(by, stands_for)
 
 
 def _range(low: str, high: str, by: str) -> str:
@@ -141,17 +210,19 @@ def _range(low: str, high: str, by: str) -> str:
     said = f":{by}" if by else ""
     if first > last:
         turned = f"{high}..{low}{said}"
-        if step == 0 or (first - last) % step:
+        if (first - last) % step:
             help = "begin with the smaller number, and end where the step leads, as in 64..512:64"
             raise _UnreadableError(f"the range {low}..{high}{said} runs backwards", help)
         raise _UnreadableError(f"the range {low}..{high} runs backwards", f"write {turned}", turned)
     if not by and (first != int(first) or last != int(last)):
         help = f"say the step, as in {low}..{high}:0.1"
         raise _UnreadableError(f"the range {low}..{high} has no step", help)
-    if step == 0:
-        raise _UnreadableError("a step of 0", "leave it out, or write how far one number is from the next")
     if (last - first) // step >= MOST:
-        raise _UnreadableError(f"more than {MOST:,} numbers to choose from", f"say a step: `{low}..{high}:…`")
+        bound = (last - first) / MOST
+        is_whole = not by or all(each.isdigit() for each in (low, high, by))
+        least = f"of {int(bound) + 1:,} or more" if is_whole else f"over {bound:f}"
+        help = f"{'it takes a larger step' if by else 'say a step'}, {least}: {low}..{high}:…"
+        raise _UnreadableError(f"more than {MOST:,} numbers to choose from", help)
     if (last - first) % step:
         ends = first + (last - first) // step * step
         help = f"its last number is {ends}: end it there, or choose another step"

@@ -10,14 +10,7 @@ from vggdsl.language.notations.arch.alternatives import BRACKETS, bare_bar, choi
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.choosing import misplaced_choice
 from vggdsl.language.notations.arch.comments import blanked
-from vggdsl.language.notations.arch.hints import (
-    DIRECTIVES,
-    LONGEST,
-    Hint,
-    is_layer,
-    near_word,
-    suggest,
-)
+from vggdsl.language.notations.arch.hints import DIRECTIVES, LONGEST, Hint, is_layer, near_word, suggest
 from vggdsl.language.notations.arch.misclaimed import PRINTED, back, in_claims, no_measure
 from vggdsl.language.notations.arch.sections import in_entry, in_recipe, in_section
 from vggdsl.language.notations.arch.spoken import input_said, layer_said, layers_bracketed
@@ -29,6 +22,7 @@ from vggdsl.language.notations.arch.words import (
     NO_PYTHON,
     PYTHON,
     stretch,
+    unbraced,
     unknown_word,
     whole_call,
 )
@@ -82,6 +76,7 @@ def misplaced(span: Span, error: UnexpectedInput, before: str, inner: int | None
     word = head[1] or "" if head else ""
     special = (
         (choice_in_recipe(span) if in_recipe(span) else None)
+        or unbraced(span, inner)
         or choice_of_elements(span, before, inner)
         or misplaced_choice(span)
         or _input(span, before)
@@ -127,7 +122,7 @@ def _called(span: Span, inner: int | None) -> Diagnostic | None:
     if opener is None or in_section(span.source, opener):
         return None
     whole = whole_call(span.source, opener)
-    if whole is None:
+    if whole is None or unbraced(whole, opener) is not None:
         return None
     return unknown_word(whole, suggest(whole.text, parser("arch"), span.source.text, whole.start))
 

@@ -10,6 +10,7 @@ from lark import Lark
 
 from vggdsl.language.dictionary import KINDS, MERGES
 from vggdsl.language.notations.arch.absent import missing
+from vggdsl.language.notations.arch.bracketed import alternative, in_braces, nothing
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.foreign import as_call, numbered
 from vggdsl.language.notations.arch.hints import (
@@ -25,6 +26,7 @@ from vggdsl.language.notations.arch.hints import (
     near_word,
     suggest,
 )
+from vggdsl.language.notations.arch.sections import in_section
 from vggdsl.language.notations.arch.spoken import input_said, layer_said
 from vggdsl.language.options import OPTIONS, share_said
 from vggdsl.language.syntax import Block
@@ -166,6 +168,12 @@ _EMPTY = re.compile(r"[ \t]*(?:\w+\.)*Sequential\([ \t]*\)")
 _HOLDS_LAYERS = re.compile(r"(?:\w+\.)*(?:Sequential|ModuleList|add|Model|add_module)")
 
 
+def _choice(line: _Line) -> Told | None:
+    """`conv3-(8|16)`, `( ReLU | none )`, `( maxpool or avgpool )`."""
+    first = line.first
+    return in_braces(first.source, first.start) or nothing(first) or alternative(first)
+
+
 def _arithmetic(line: _Line) -> Told | None:
     whole = stretch(line.first)
     return (whole, NO_ARITHMETIC) if ARITHMETIC.search(whole.text) else None
@@ -257,6 +265,7 @@ _WAYS: tuple[Callable[[_Line], Told | None], ...] = (
     _assigned,
     _branches,
     _holder,
+    _choice,
     _arithmetic,
     _block,
     _too_long,
@@ -350,10 +359,16 @@ def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
     return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
 
 
+def unbraced(span: Span, inner: int | None) -> Diagnostic | None:
+    """`conv3-[8|16]`, `x{1-3}`, by a place in it and that of the bracket which the place stands in."""
+    told = None if in_section(span.source, inner) else in_braces(span.source, span.start)
+    return None if told is None else unknown_word(*told)
+
+
 def _is_read(word: str) -> bool:
-    """Whether a layer's word has only numbers that it can have; other words, and parameters, are read, too."""
+    """Whether a layer's word has only numbers that it can have; other words, parameters and choices are read, too."""
     head = re.match(r"[a-z-]*[a-z]", word, re.IGNORECASE)
-    kind = kind_called(head[0]) if head and not {"=", "$"} & {*word} else None
+    kind = kind_called(head[0]) if head and not {"=", "$", "{"} & {*word} else None
     return kind is None or kind.form == "PLAIN" or fits(kind, word)
 
 
