@@ -101,6 +101,11 @@ def test_a_range_in_other_words_is_offered_as_one(stem: str, pair: list[int], fo
     assert mended(f"{stem}{form.format(*pair)}") == f"{stem}{{{pair[0]}..{pair[1]}}}"
 
 
+@pytest.mark.parametrize("line", ["x{1-3}", "x1..3", "( x{1-3} | ReLU )", "( ReLU | x(1|3) )"])
+def test_a_repeat_of_nothing_is_not_mended(line: str) -> None:
+    assert not any(each.fixes for each in findings(lambda: document(line)))
+
+
 @pytest.mark.parametrize("line", ["conv3-(0|8)", "conv3-[16..8]", "dropout-(5|10)", "FC-(64|64)", "conv[1x3|3x1]-8"])
 def test_numbers_that_none_can_choose_from_are_not_offered(line: str) -> None:
     found = findings(lambda: document(line))

@@ -41,6 +41,8 @@ def in_braces(source: Source, at: int) -> Told | None:
     meant = _OPEN.sub(lambda found: f"{{{_barred(next(filter(None, found.groups())))}}}", word[0])
     if meant == word[0] or not (_REPEAT.fullmatch(meant) or is_layer(meant, parser("arch"))):
         return None
+    if _REPEAT.fullmatch(meant) and re.search(r"(?:^|[(\[{|])\s*\Z", line[: word.start()]):
+        return None  # it repeats nothing
     place, help = Span(source, start + word.start(), start + word.end()), "numbers are chosen from in braces"
     if all(found[0].startswith("{") for found in _OPEN.finditer(word[0])):
         help = "numbers in braces have bars between, ranges two points"
