@@ -182,9 +182,11 @@ def _refuse_range(piece: str, stands_for: StandsFor) -> None:
         meant = ":".join(meant.rsplit("..", 1))
         message, help = _THREE, f"a step stands behind a colon: write {meant}"
     if down := re.fullmatch(rf"({_NUMBER})\.\.({_NUMBER}):-({_NUMBER})", meant, re.ASCII):
-        low, high = sorted((down[1], down[4]), key=Decimal)
-        meant, start = f"{low}..{high}:{down[7]}", piece.index("-")
-        message, help = f"a step of -{down[7]}", f"a range goes up: write {meant}"
+        message, start = f"a step of -{down[7]}", piece.index("-")
+        if Decimal(down[1]) <= Decimal(down[4]):  # which has no numbers, and no other that are surely meant
+            raise _UnreadableError(message, "a range goes up, and so does its step, as in 64..512:64", start=start)
+        meant = f"{down[4]}..{down[1]}:{down[7]}"
+        help = f"a range goes up: write {meant}"
     if _RANGE.fullmatch(meant) is None:
         return
     try:
