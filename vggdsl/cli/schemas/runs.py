@@ -271,4 +271,4 @@ class BenchRow(TypedDict):
     images_per_second: Annotated[float | None, "of our side"]
     flops_per_second: Annotated[float | None, "of our side, by the network's own arithmetic"]
     peak_flops_per_second: Annotated[float | None, "of a large matrix product in the same precision, in the same run"]
-    machine: Annotated[str, "on what it was measured, with PyTorch's version"]
+    machine: Annotated[str, "on what it was measured, with PyTorch's version, and the precision of trainings"]

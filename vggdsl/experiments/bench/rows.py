@@ -364,6 +364,6 @@ def _long(command: str) -> Found:
 
 
 def machine(device: str) -> str:
-    """On what it was measured."""
+    """On what it was measured, and the precision of trainings, unless a row says another."""
     hardware = choose(device, "auto")
-    return f"{hardware.name}, torch {torch.__version__}"
+    return f"{hardware.name}, torch {torch.__version__}, {hardware.precision}"
