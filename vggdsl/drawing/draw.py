@@ -11,6 +11,7 @@ from vggdsl.drawing.telling import description, title
 from vggdsl.drawing.volumes import volumes
 from vggdsl.spec.parsing import load
 from vggdsl.spec.spec import Spec
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.units import plural
 
 Style = Literal["volumes", "flow"]
@@ -46,6 +47,7 @@ def draw(spec: Spec | str | Path, style: Style = "volumes", *, light: bool = Fal
 
     Raises ``ValueError`` for another style, and what ``load`` raises.
     """
+    refuse_other_kinds(draw, locals(), but=("style",))
     if style not in STYLES:
         raise ValueError(f"{style!r} is no style: one of {', '.join(STYLES)}")
     return Svg(to_svg(picture(spec if isinstance(spec, Spec) else load(spec), style), light=light))

@@ -28,6 +28,7 @@ from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.verify import Agreement
 from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import error_of
+from vggdsl.text.kinds import refuse_other_kinds
 
 _NETWORKS = "give a spec, its file, the name of one that ships, or a run"
 
@@ -90,6 +91,7 @@ def export(
     then nothing was written. ``TypeError`` for what is no network or no weights, an ``expect`` without any, or images
     in single precision, which needs none.
     """
+    refuse_other_kinds(export, locals(), but=("network", "weights", "precision"))
     asked = precision if isinstance(precision, Asked) else Asked(precision) if precision != "fp32" else None
     if asked is None and (recipe is not None or data is not None):
         raise TypeError("a recipe and data are for another precision than fp32")
@@ -143,6 +145,7 @@ def to_onnx(
     ``export``, and refused as there. Bytes of a run's images are normalised as its recipe says. Nothing is written,
     verified or said of them: ``export`` does that.
     """
+    refuse_other_kinds(to_onnx, locals(), but=("network", "weights"))
     preprocessing: Preprocessing | None = None
     if isinstance(network, TypedGraph):
         if isinstance(given := taken(weights), str | Path):

@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic
@@ -67,6 +67,7 @@ class Costs:
     over: str = ""
 
 
+@runtime_checkable
 class Reporter(Protocol):
     """Is told what happens, in this order: reading, started, then steps and epochs, then finished, then ended.
 

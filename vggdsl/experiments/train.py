@@ -30,6 +30,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import load_weights, without_weights
 from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import is_file
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.units import plural
 
 
@@ -93,6 +94,7 @@ def train(
     missing; later V409 if the loss diverges,
     ``Stopped`` on Ctrl-C, V506 if writing fails.
     """
+    refuse_other_kinds(train, locals(), but=("seed", "epochs", "batch", "precision", "device", "threads"))
     spec = spec if isinstance(spec, Spec) else load(spec)
     recipe = recipe if isinstance(recipe, Recipe) else spec.recipe(recipe)
     given = entries_of("arguments", epochs=epochs, batch=batch, precision=precision, seeds=seed)

@@ -9,6 +9,7 @@ from vggdsl.network.ops import Input, Op, Params
 from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.text.errors import Diagnostic, Label, ShapeError
 from vggdsl.text.facts import Disagreement
+from vggdsl.text.kinds import refuse_other_kinds
 
 MAX_ELEMENTS = 2**40
 """Values in one tensor or parameters in one layer: 4 TiB in single precision."""
@@ -141,6 +142,7 @@ def infer(graph: Graph) -> TypedGraph:
     Raises ``ShapeError`` with the place of the layer that can't take its input, and
     of the layer that leaves that shape; for branches that disagree with both of them.
     """
+    refuse_other_kinds(infer, locals())
     typed: dict[str, TypedNode] = {}
     known: _Known = {}
     for node in graph.training_nodes:

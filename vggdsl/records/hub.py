@@ -26,6 +26,7 @@ from vggdsl.records.table import Row, data_text, rows, two_decimals
 from vggdsl.spec.recipe import DATA_SETS, Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, RecordError
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.printing import printable
 from vggdsl.text.tables import in_markdown, to_markdown
 from vggdsl.text.units import plural
@@ -134,6 +135,7 @@ def model_card(run: "Run | str | Path", *, dataset: str | None = None) -> str:
 
     Raises ``RecordError`` V609 for a run of which nothing counts, and ``ValueError`` for what is no id.
     """
+    refuse_other_kinds(model_card, locals())
     return card(found_in(_record(run, dataset=dataset), dataset))
 
 
@@ -151,6 +153,7 @@ def eval_results(
     ``task`` is the id of the benchmark's, ``date`` as 2026-01-31, ``source`` a URL. Raises as ``model_card``, and
     ``ValueError`` if the hub's id of the data set isn't known, or for a date or a URL that is none.
     """
+    refuse_other_kinds(eval_results, locals())
     found = found_in(_record(run, dataset=dataset, date=date, source=source), dataset)
     return {f"{RESULTS}/{name}": as_yaml(each) for name, each in entries(found, task, date, source).items()}
 
@@ -160,8 +163,10 @@ def _record(run: "Run | str | Path", **said: str | None) -> Spec:
         refuse(name, value)
     if isinstance(run, str | Path):
         return record_of(Path(run))
+    if not isinstance(path := getattr(run, "path", None), Path):
+        raise TypeError(f"{type(run).__name__} is no run: give a run, its folder or its record")
     _ = run.result  # which raises where other weights than the measured ones were named
-    return record_of(run.path)
+    return record_of(path)
 
 
 def refuse(name: str, value: str | None) -> None:

@@ -10,6 +10,7 @@ from vggdsl.records.collect import collect
 from vggdsl.records.table import Row, rows
 from vggdsl.text.errors import VggdslError
 from vggdsl.text.html import framed
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.tables import to_html, to_text
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def results(paths: "str | Path | Run | Iterable[str | Path | Run]" = ("runs",), 
 
     Raises ``VggdslError`` if a path leads to nothing (V501) or a spec can't be read, ``TypeError`` for what is no path.
     """
+    refuse_other_kinds(results, locals(), but=("paths",))
     several = paths if isinstance(paths, Iterable) and not isinstance(paths, str) else [paths]
     collection = collect([_path(each) for each in several])
     made = Results(rows(collection, every))

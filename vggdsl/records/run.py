@@ -33,6 +33,7 @@ from vggdsl.targets.weight_files import check_finite
 from vggdsl.text.errors import Diagnostic, InputError, RecordError
 from vggdsl.text.files import is_file
 from vggdsl.text.html import as_text, folded, framed, paragraph
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.tables import RowGroup, Table, numbers, to_html, words
 from vggdsl.text.units import plural
 
@@ -226,6 +227,7 @@ def load_run(path: str | Path, *, force: bool = False) -> Run:
     Raises ``InputError`` V501 if there is none, ``RecordError`` V604 if it can't be used, or holds
     parts of another; with ``force`` weights that aren't those of its record are a ``UserWarning``.
     """
+    refuse_other_kinds(load_run, locals())
     path, file = Path(path), BEST
     if is_file(path):
         if path.suffix != ".safetensors":

@@ -22,6 +22,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError, nearest
 from vggdsl.text.figures import Figure
 from vggdsl.text.files import is_file
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.resources import folder
 from vggdsl.text.units import names_text
 
@@ -100,6 +101,7 @@ def claims(given: Spec | str | Path) -> list[Entry]:
 
     Raises ``VggdslError`` if there is none (V501), or it can't be read.
     """
+    refuse_other_kinds(claims, locals())
     if isinstance(given, Spec):
         return list(entries_of_spec(given))
     given = str(given)

@@ -21,6 +21,7 @@ from vggdsl.spec.recipe import CLASS_NAMES, Recipe, read_recipes, wrong_entries
 from vggdsl.spec.spec import Spec
 from vggdsl.text.edits import added_at_end
 from vggdsl.text.errors import Diagnostic, Label, NetworkError, ParseError, RecipeError, VggdslError, error_of
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.source import Source
 
 
@@ -44,8 +45,9 @@ def parse(text: str, name: str = "<text>", beside: Iterable[str | Path] = ()) ->
     >>> parse("input 32x32x3 conv3-64 maxpool FC-10 softmax").typed.params
     165642
 
-    Raises ``VggdslError`` with what is wrong with it.
+    Raises ``VggdslError`` with what is wrong with it, ``TypeError`` for what is no text.
     """
+    refuse_other_kinds(parse, locals())
     source = Source(name, text)
     with _telling_all():
         reading = notations.reading(source)
@@ -72,6 +74,7 @@ def parse_all(
     those that are read in their place, ``heading`` what the columns of a table of layers or blocks are, parted by bars.
     Raises ``VggdslError`` where nothing can be read.
     """
+    refuse_other_kinds(parse_all, locals())
     told = notations.Beside(image, column, tuple(means), heading)
     source, found = Source(name, text), list[tuple[str, Spec | VggdslError]]()
     with _telling_all():
@@ -199,6 +202,7 @@ def load(spec: str | Path, beside: Iterable[str | Path] = ()) -> Spec:
 
     Raises ``InputError`` V501 if there is none, V502 if it can't be read, and ``VggdslError`` as ``parse``.
     """
+    refuse_other_kinds(load, locals())
     source = read_source(spec)
     return parse(source.written, source.name, beside)
 
@@ -223,4 +227,5 @@ def spec_of(given: Spec | str | Path) -> Spec:
 
 def write(spec: Spec) -> str:
     """The text of a spec in the form that ``vggdsl fmt`` gives: ``parse(write(spec)) == spec``."""
+    refuse_other_kinds(write, locals())
     return notations.write(spec.document)

@@ -25,12 +25,14 @@ from vggdsl.spec.recipe import TORCHVISION
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.unsaid import unsaid, untrained
 from vggdsl.text.errors import Diagnostic, InputError, Label
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.packages import needed
 from vggdsl.text.units import names_text, plural
 
 if TYPE_CHECKING:
     from torch import nn
 
+    from vggdsl.network.weights import Array
     from vggdsl.targets.expected import Expectation, Held
     from vggdsl.targets.reading.model import ReadModel
 
@@ -90,7 +92,7 @@ def against(
     model: str | Path,
     *,
     numerically: bool = False,
-    expect: "Expectation | None" = None,
+    expect: "Mapping[str, Array] | str | Path | None" = None,
 ) -> Verdict:
     """Whether a model implements a network, layer by layer; as ``vggdsl check SPEC --against MODEL``.
 
@@ -104,6 +106,7 @@ def against(
     files that can't be read, V522 and V523 as ``export``, V527 for a model of which a part isn't known as a layer;
     ``TypeError`` for outputs of a state dict, which can't be run.
     """
+    refuse_other_kinds(against, locals(), but=("network",))
     graph = network_of(network)
     name = str(model)
     if name.startswith(TORCHVISION):

@@ -22,6 +22,7 @@ from vggdsl.targets.verify import TOLERANCE, told_rounding
 from vggdsl.targets.weight_files import looks_safe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.printing import printable
 from vggdsl.text.units import bytes_text, plural
 
@@ -85,8 +86,10 @@ def read_expected(given: Expectation, graph: TypedGraph) -> Expected:
 
     A .npz file, or arrays by name: ``input`` (n, c, h, w), as it goes into the network, so normalised, and one of
     ``output``, ``logits``, ``probabilities``, ``log_probabilities``, (n, classes) or (n, c, h, w).
-    Raises ``InputError`` V501 if there is no file, V522 if it isn't that, or could show nothing.
+    Raises ``InputError`` V501 if there is no file, V522 if it isn't that, or could show nothing; ``TypeError`` for what
+    is neither.
     """
+    refuse_other_kinds(read_expected, {"given": given}, but=("graph",))
     input, output = graph.input, graph.output
     name, arrays = ("the mapping", dict(given)) if isinstance(given, Mapping) else (str(given), _read(Path(given)))
     said = sorted(arrays)

@@ -19,6 +19,7 @@ from vggdsl.spec.parsing import network_of
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.modules import Layout, lower
 from vggdsl.targets.weight_files import to_arrays
+from vggdsl.text.kinds import refuse_other_kinds
 
 _Draw = Literal["he", "glorot", "normal", "torch"]
 InitName = Literal["he-torch", "auto", _Draw]
@@ -128,6 +129,7 @@ def to_torch(network: TypedGraph | Spec | str | Path, *, seed: int = 0) -> Netwo
     ``network`` may be a spec, its file, or the name of one that ships. Torch's global random state is neither used
     nor changed.
     """
+    refuse_other_kinds(to_torch, locals(), but=("network",))
     made = without_weights(network_of(network))
     initialise(made, generator=torch.Generator().manual_seed(seed))
     return made

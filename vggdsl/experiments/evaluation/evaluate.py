@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,10 +20,11 @@ from vggdsl.experiments.evaluation.images import Images, images_for
 from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
-from vggdsl.spec.protocol import VIEWS, Protocol, View
+from vggdsl.spec.protocol import Protocol, View
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.memory import out_of_memory
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.units import plural
 
 Precision = Literal["auto", "fp32", "bf16"]
@@ -84,6 +85,7 @@ def evaluate(
     What a user should know is a ``UserWarning``. Raises ``VggdslError`` as the command tells it, ``TypeError`` and
     ``ValueError`` for what is no network, view or scale.
     """
+    refuse_other_kinds(evaluate, locals(), but=("networks", "scale", "threads"))
     several = [*networks] if isinstance(networks, Iterable) and not isinstance(networks, str) else [networks]
     for each in several:
         if not isinstance(each, Spec | Run | str | Path):
@@ -94,10 +96,6 @@ def evaluate(
     def say(what: str) -> None:
         warnings.warn(what, stacklevel=3)
 
-    if view not in VIEWS:
-        raise ValueError(f"view is one of {', '.join(VIEWS)}, not {view!r}")
-    if precision is not None and precision not in get_args(Precision):
-        raise ValueError(f"precision is one of {', '.join(get_args(Precision))}, not {precision!r}")
     scales = () if scale is None else _whole(scale)
     workplace = Workplace(None if data is None else Path(data), device, threads=threads, skip_bad=skip_bad)
     candidates = [candidate(one, weights=weights, recipe=recipe, say=say, force=force) for one in several]

@@ -22,6 +22,7 @@ from vggdsl.targets.memory import out_of_memory
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError, nearest
 from vggdsl.text.files import replacing
+from vggdsl.text.kinds import refuse_other_kinds
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,7 @@ def features(
     What a user should know is a ``UserWarning``. Raises ``ValueError`` for no images, and as ``features_of`` and the
     command.
     """
+    refuse_other_kinds(features, locals())
 
     def say(what: str) -> None:
         warnings.warn(what, stacklevel=3)

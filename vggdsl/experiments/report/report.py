@@ -11,6 +11,7 @@ from vggdsl.experiments.report.named import named
 from vggdsl.experiments.report.page import page, told
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.run import Run
+from vggdsl.text.kinds import refuse_other_kinds
 
 Split = Literal["val", "test"]
 
@@ -33,6 +34,7 @@ def report(
     Raises ``VggdslError`` for what is no run, V509 without a CUDA device that is asked for; ``ValueError`` for another
     split or device.
     """
+    refuse_other_kinds(report, locals(), but=("split", "device", "threads"))
     several = [runs] if isinstance(runs, Run | str | Path) else [*runs]
     if split not in ("val", "test"):
         raise ValueError(f"split is val or test, not {split!r}")

@@ -24,6 +24,7 @@ from vggdsl.targets.reading.walk import Unread
 from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered, unsayable
 from vggdsl.targets.torch import weights
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.printing import printable, shown
 from vggdsl.text.units import names_text
 
@@ -42,8 +43,11 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
     none.
 
     Raises ``InputError`` V501 if there is no file, V520 for no usable ONNX, V535 for what no spec can say, with its
-    node.
+    node; ``ValueError`` for an input that is none.
     """
+    refuse_other_kinds(from_onnx, locals())
+    if input is not None and (len(input) != 3 or min(input) < 1):
+        raise ValueError(f"an input is (channels, rows, columns), and not {tuple(input)}")
     path = Path(model)
     file = opened(path)
     top = _without_top(file)

@@ -25,6 +25,7 @@ from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered,
 from vggdsl.targets.torch import Network, layer_at
 from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.printing import printable
 from vggdsl.text.units import names_text
 
@@ -60,6 +61,7 @@ def from_torch(module: nn.Module, input: Sequence[int] | Tensor, *, name: str | 
     Raises ``InputError`` V535 for what no spec can say, with its place in the module; ``TypeError`` and ``ValueError``
     for an input that is none.
     """
+    refuse_other_kinds(from_torch, locals(), but=("module", "input"))
     if not isinstance(module, nn.Module):
         raise TypeError(f"from_torch takes a module, an nn.Module of PyTorch, and not {type(module).__name__}")
     module = _bare(module)
