@@ -12,7 +12,7 @@ from vggdsl.experiments.train import Stopped, resume, train
 from vggdsl.records.collect import RECORD
 from vggdsl.records.metrics import Epoch
 from vggdsl.records.run import Run
-from vggdsl.spec.parsing import parse
+from vggdsl.spec.parsing import load, parse
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec
 
@@ -111,6 +111,15 @@ def metrics(folder: Path) -> list[dict[str, str]]:
     """A row an epoch, without what the clock says."""
     with (folder / "metrics.csv").open(newline="") as file:
         return [{key: cell for key, cell in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+
+def measured(folder: Path) -> dict[str, dict[str, str]]:
+    """The record's sealed block, without what the clock says."""
+    (found,) = load(folder / "record.arch").measurements
+    assert found.sealed
+    values = {key: dict(value) for key, value in found.values.items() if key != "seal"}
+    values["run"].pop("minutes")
+    return values | {"line": {"line": str(found.line)}}
 
 
 def whole_and_stopped(spec: Spec, folder: Path, step: int) -> tuple[Run, Run]:

@@ -15,7 +15,7 @@ from commands import run as run_here
 from forks import Forked, forked
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from trainings import CrashError, Crashing, metrics
+from trainings import CrashError, Crashing, measured, metrics
 
 import vggdsl
 from vggdsl.experiments.checkpoint import Progress, _digest, newest
@@ -73,15 +73,6 @@ else:
     train(load(spec), device="cpu", runs=runs, reporter=Killed())
 os._exit(0)
 """
-
-
-def measured(folder: Path) -> dict[str, dict[str, str]]:
-    """The record's sealed block, without what the clock says."""
-    (found,) = vggdsl.load(folder / "record.arch").measurements
-    assert found.sealed
-    values = {key: dict(value) for key, value in found.values.items() if key != "seal"}
-    values["run"].pop("minutes")
-    return values | {"line": {"line": str(found.line)}}
 
 
 @pytest.fixture(scope="module")

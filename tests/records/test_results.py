@@ -502,6 +502,33 @@ def test_a_repetition_by_another_decoder_is_told(then: str | None, now: str | No
     assert lines[-1] == "  agrees in every digit"
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        (("bf16", ()), ("fp32", ()), "precision bf16 then, fp32 now (`--precision bf16` computes as then)"),
+        (("bf16", ()), ("bf16", ("precision bf16",)), None),
+        (("bf16", ("precision bf16",)), ("bf16", ()), None),
+        (("bf16", ("epochs 3", "precision bf16")), ("bf16", ("epochs 3",)), None),
+        (("bf16", ("epochs 3", "precision bf16")), ("bf16", ("batch 8",)), "deviations epochs 3 then, batch 8 now"),
+        (
+            ("bf16", ("precision bf16",)),
+            ("fp32", ("epochs 3",)),
+            "deviations none then, epochs 3 now; precision bf16 then, fp32 now (`--precision bf16` computes as then)",
+        ),
+    ],
+)
+def test_a_precision_counts_however_it_came(
+    before: tuple[str, tuple[str, ...]], now: tuple[str, tuple[str, ...]], told: str | None
+) -> None:
+    """By what the processor is faster in, or asked for."""
+    spec = parse(TWO, "net.arch")
+    then, again = (
+        result_of(spec, "whole", precision=precision, deviations=deviations) for precision, deviations in (before, now)
+    )
+    lines = [line for line in compare(parse(with_blocks(spec, then), "net.arch"), again) if "measured" not in line]
+    assert lines[-1] == ("  agrees in every digit" if told is None else f"  not compared: {told}")
+
+
 def test_a_claim_of_a_published_set_is_not_about_what_is_left_of_it(tmp_path: Path) -> None:
     spec = parse(TWO, "net.arch")
     left = result_of(spec, "whole", split="54998/5000/10000", epochs=100, left_out=2)

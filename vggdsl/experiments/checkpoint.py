@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vggdsl.experiments.average import Average
+from vggdsl.experiments.device import PRECISIONS, Precision
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, RecordError
 from vggdsl.text.files import is_file, replacing
@@ -169,6 +170,15 @@ def newest(folder: Path, run: Mapping[str, str], made_by: str, notes: list[str])
     if found:
         help = "train anew: without --resume"
         raise RecordError(Diagnostic("V607", f"{folder} can't be resumed: {'; '.join(notes)}", help=help))
+    return None
+
+
+def computed_in(folder: Path) -> Precision | None:
+    """The precision of the training that left the newest checkpoint that can be read; None where there is none."""
+    for path in _found(folder):
+        with suppress(SafetensorError, OSError), safe_open(path, framework="pt") as opened:
+            said = (opened.metadata() or {}).get("precision")
+            return next((each for each in PRECISIONS if each == said), None)
     return None
 
 

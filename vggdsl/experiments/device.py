@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 
@@ -16,6 +16,7 @@ from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.units import plural
 
 Precision = Literal["fp32", "bf16"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 SMALL_STEP = 1e9
 """Multiply-adds of a batch up to which one thread computes it. A small step gains little from a second,

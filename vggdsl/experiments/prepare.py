@@ -104,7 +104,8 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
     (V512).
     """
     spec, recipe = experiment.spec, experiment.recipe
-    hardware, processes = choose(workplace.device or "auto", recipe.precision), current()
+    precision = recipe.precision if recipe.precision != "auto" else workplace.precision or "auto"
+    hardware, processes = choose(workplace.device or "auto", precision), current()
     if workplace.compiled:
         refuse_compiling(recipe, processes.count)
     memory = training_bytes(spec.typed, recipe, hardware.bytes_each, processes.count)
@@ -148,6 +149,8 @@ def _refuse_another(identity: Mapping[str, str], processes: Processes) -> None:
     if differ:
         message = f"the processes that torchrun started don't train the same: they have several {names_text(differ)}"
         help = "each machine needs the same spec, and the same files of data where `--data` says"
+        if differ == ["precision"]:
+            help = "their processors have several that are faster: say one for all, by `--precision fp32`"
         raise InputError(Diagnostic("V532", message, help=help))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 from vggdsl.experiments import reporter as reporters
 from vggdsl.experiments import session
-from vggdsl.experiments.checkpoint import carry, clean, epochs_in, newest, refuse_links
+from vggdsl.experiments.checkpoint import carry, clean, computed_in, epochs_in, newest, refuse_links
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.first import find_first, with_start
 from vggdsl.experiments.loop import DivergedError
@@ -22,7 +22,7 @@ from vggdsl.experiments.workplace import Workplace
 from vggdsl.records.collect import DIVERGED, RECORD
 from vggdsl.records.repeat import entries_of
 from vggdsl.records.run import Run
-from vggdsl.records.runfolder import BEST, RunFolder, Start, Use, read_plan
+from vggdsl.records.runfolder import BEST, Planned, RunFolder, Start, Use, read_plan
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import Constant, Plateau, Recipe
@@ -143,7 +143,7 @@ def resume(
     refuse_links(path)
     folder = planned.folder
     spec, recipe = folder.spec, folder.recipe
-    workplace, reporter = (workplace or Workplace()).going_on(planned), reporter or Silent()
+    workplace, reporter = _going_on(workplace, planned), reporter or Silent()
     prepared = prepare(Experiment.of(spec, recipe), folder.seed, workplace, reporter.reading)
     with _held(folder, prepared.processes), prepared.arithmetic():
         if is_file(path / RECORD):
@@ -177,7 +177,7 @@ def more(run: str | Path, epochs: int, workplace: Workplace | None = None, repor
     before = planned.folder
     spec, recipe = before.spec, before.recipe.with_flags(epochs=before.recipe.epochs + epochs)
     _refuse_more(before, recipe.epochs)
-    workplace, reporter = (workplace or Workplace()).going_on(planned), reporter or Silent()
+    workplace, reporter = _going_on(workplace, planned), reporter or Silent()
     prepared = prepare(Experiment.of(spec, recipe), before.seed, workplace, reporter.reading)
     notes, processes = list[str](), prepared.processes
     with prepared.arithmetic():  # on whose threads its digits depend
@@ -220,6 +220,12 @@ def _refuse_more(run: RunFolder, epochs: int) -> None:
     message = f"the schedule of {path}, {schedule}, leads to epoch {recipe.epochs} and says no rate for more"
     help = f"train anew with `--epochs {epochs}`, or from these weights by a recipe with `init from(…)`"
     raise RecordError(Diagnostic("V607", message, recipe.place("schedule"), help))
+
+
+def _going_on(workplace: Workplace | None, planned: Planned) -> Workplace:
+    """Where a run goes on: where it began, and in the precision in which it did, also on a processor that is faster in
+    another; but for what is said."""
+    return replace((workplace or Workplace()).going_on(planned), precision=computed_in(planned.folder.path))
 
 
 def _write_plan(folder: RunFolder, workplace: Workplace, start: Start, added: int = 0) -> None:

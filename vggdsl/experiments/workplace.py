@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from vggdsl.spec.copies import MOST_THREADS
 from vggdsl.text.files import at_home
 
-if TYPE_CHECKING:  # which reads weights, by torch
+if TYPE_CHECKING:  # which import torch
+    from vggdsl.experiments.device import Precision
     from vggdsl.records.runfolder import Planned
 
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:  # which reads weights, by torch
 class Workplace:
     """Folders and the device, whether data may be fetched, the run that an `init from(…)` is to begin with, the
     threads of a CPU, whether images that can't be read are left out, whether a GPU makes no CUDA graph, whether the
-    network is compiled, and the digest of the data that it must be on, those that can't be read with them.
+    network is compiled, the digest of the data that it must be on, those that can't be read with them, and which
+    precision it is where a recipe says ``auto``.
 
     What isn't said is found out: for a run that goes on, as it was; else data are in $VGGDSL_DATA or ``data``, the
-    device is ``auto``, threads are as many as the steps are worth, and nothing is compiled.
+    device is ``auto``, threads are as many as the steps are worth, nothing is compiled, and precision is as the device
+    has it.
     """
 
     data: Path | None = None
@@ -32,6 +35,7 @@ class Workplace:
     eager: bool = False
     compiled: bool | None = None
     digest: str | None = None
+    precision: "Precision | None" = None
 
     def __post_init__(self) -> None:
         """Raises ``ValueError`` for threads that there can't be."""

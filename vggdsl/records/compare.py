@@ -7,6 +7,7 @@ from itertools import groupby
 from vggdsl.language.syntax import ResultLine
 from vggdsl.records.conditions import conditions, differences, is_other, line_differences, looks_differ
 from vggdsl.records.evaluation import Evaluation
+from vggdsl.records.repeat import parts_of
 from vggdsl.records.result import BALANCED, DECODER, Result, read_further, tops
 from vggdsl.spec.claims import ResultClaim
 from vggdsl.spec.measured import Measurement
@@ -129,7 +130,7 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "data": result.data,
         "split": result.split,
         "left-out": str(result.left_out),
-        "deviations": result.deviates or "none",
+        "deviations": _further_deviations(result.deviations),
         "seed": str(result.seed),
         "precision": result.precision,
         "from": result.start or "none",
@@ -140,13 +141,14 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         **of,
         **run,
         "recipe": of.get("recipe", "?"),
-        "deviations": run.get("deviates", "none"),
+        "deviations": _further_deviations(parts_of(run.get("deviates", ""))),
     }
     further = tuple(_further_differences(measurement, result))
     differs = [] if measurement.sealed else ["the block was edited by hand"]
     for key, value in ours.items():
         if theirs.get(key) != value:
-            differs.append(f"{key} {theirs.get(key, '?')} then, {value} now")
+            help = f" (`--precision {theirs[key]}` computes as then)" if key == "precision" and key in theirs else ""
+            differs.append(f"{key} {theirs.get(key, '?')} then, {value} now{help}")
     then, now = by.get(DECODER), result.versions.get(DECODER)
     if None not in (then, now) and then != now:
         yield f"  JPEGs decoded by {then} then, {now} now: pixels may differ"
@@ -157,6 +159,11 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         yield "  agrees in every digit"
     else:
         yield f"  now - before: {', '.join((_differences(measurement.line, result), *further))}"
+
+
+def _further_deviations(deviations: Iterable[str]) -> str:
+    """But for a precision that was asked for, since that of both is compared, by whatever it came."""
+    return ", ".join(part for part in deviations if part.partition(" ")[0] not in ("", "precision")) or "none"
 
 
 def _further_differences(measurement: Measurement, result: Result) -> Iterator[str]:
