@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from images import noise
 from PIL import Image
 from refusals import findings
-from scipy.stats import binomtest  # type: ignore[import-untyped]  # without stubs
 from sklearn.metrics import classification_report, confusion_matrix, log_loss, top_k_accuracy_score
 from torch.nn import functional
 
 import vggdsl
 from vggdsl.experiments.evaluation.evaluate import evaluate
-from vggdsl.experiments.evaluation.scores import Scores, interval
+from vggdsl.experiments.evaluation.scores import Scores
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run
 from vggdsl.spec.protocol import View
@@ -316,13 +315,6 @@ def test_scores_are_scikit_learns(classes: int, count: int, seed: int) -> None:
     assert scores.loss == pytest.approx(log_loss(labels, probabilities, labels=every))
     if classes > 3:
         assert scores.accuracy(3) == pytest.approx(top_k_accuracy_score(labels, probabilities, k=3, labels=every))
-
-
-@given(st.integers(1, 10_000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_bounds_are_wilsons(counts: tuple[int, int]) -> None:
-    right, images = counts
-    theirs = binomtest(right, images).proportion_ci(0.95, "wilson")
-    assert interval(right, images) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 
 def test_of_equal_probabilities_the_first_class_is_guessed() -> None:

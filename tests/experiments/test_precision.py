@@ -17,7 +17,6 @@ from trainings import ON_DIGITS
 import vggdsl
 from vggdsl.data.dataset import find_data
 from vggdsl.data.preprocessing import Preprocessing
-from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.precision.compared import Compared
 from vggdsl.experiments.precision.reduce import Asked
 from vggdsl.experiments.train import train
@@ -26,6 +25,7 @@ from vggdsl.targets.half import halve
 from vggdsl.targets.onnx import to_onnx
 from vggdsl.targets.runtime import open_session, run_session
 from vggdsl.targets.torch import to_torch, weights
+from vggdsl.text.confidence import interval
 
 CHAIN = "input 8x8x1 conv3-8 ReLU conv3-8 ReLU maxpool FC-10 softmax"
 MANY = """

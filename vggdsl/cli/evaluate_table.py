@@ -7,8 +7,8 @@ from vggdsl.cli.common import note, print_table, say
 from vggdsl.cli.schemas.runs import ClassScores, Evaluation, HeldClaim
 from vggdsl.experiments.evaluation.claimed import no_claim_is_about
 from vggdsl.experiments.evaluation.claimed_classes import claimed_classes
-from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, confusion_table, known_classes, mistakes
+from vggdsl.text.confidence import interval
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import names_text
 

@@ -22,6 +22,7 @@ from vggdsl.spec.copies import loader
 from vggdsl.spec.parsing import refuse_blocks, uncollected
 from vggdsl.spec.recipe import Recipe, read_recipes
 from vggdsl.spec.spec import Spec
+from vggdsl.text.confidence import interval
 from vggdsl.text.errors import Diagnostic, NetworkError, VggdslError, error_of
 from vggdsl.text.facts import UnmatchedRule
 from vggdsl.text.source import Source
@@ -209,20 +210,8 @@ class Counted:
         """Where that is with 95 % confidence, by Wilson's score; from and to the number itself if it is exact."""
         if self.is_exact:
             return self.within, self.within
-        low, high = _wilson(self.within, self.tried)
+        low, high = interval(self.within, self.tried)
         return math.floor(self.networks * Fraction(low)), math.ceil(self.networks * Fraction(high))
-
-
-_Z = 1.959963984540054
-"""Of the normal distribution, between -z and z lie 95 %."""
-
-
-def _wilson(hits: int, tries: int) -> tuple[float, float]:
-    """Wilson's interval of a share (Wilson 1927)."""
-    share, z2 = hits / tries, _Z**2 / tries
-    middle = (share + z2 / 2) / (1 + z2)
-    half = _Z / (1 + z2) * math.sqrt(share * (1 - share) / tries + z2 / (4 * tries))
-    return middle - half if hits else 0.0, middle + half if hits < tries else 1.0  # there, but for rounding
 
 
 def count(space: Space, budget: Budget, most: int, seed: int = 0) -> Counted:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -11,9 +10,6 @@ import torch
 from torch import Tensor
 
 from vggdsl.records.result import tops
-
-_Z = 1.959963984540054
-"""Of a normal distribution 95 % lie within so many deviations of its mean."""
 
 
 class OfClass(NamedTuple):
@@ -116,16 +112,3 @@ def _mean(name: str, rows: Sequence[OfClass], weights: Sequence[int]) -> OfClass
         float(np.average(column, weights=weights)) for column in list(zip(*rows, strict=True))[1:4]
     )
     return OfClass(name, precision, recall, f1, sum(row.support for row in rows))
-
-
-def interval(right: int, images: int) -> tuple[float, float]:
-    """The shares between which that of all such images lies, with 95 % confidence.
-
-    Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-
-    >>> [round(bound, 4) for bound in interval(8237, 10_000)]
-    [0.8161, 0.831]
-    """
-    share, z = right / images, _Z**2 / images
-    middle, half = share + z / 2, _Z * sqrt(share * (1 - share) / images + z / (4 * images))
-    return (middle - half) / (1 + z), (middle + half) / (1 + z)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from vggdsl.experiments.evaluation.scores import OfClass, Scores, interval
+from vggdsl.experiments.evaluation.scores import OfClass, Scores
+from vggdsl.text.confidence import interval
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 
 MOST = 20

@@ -6,9 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vggdsl.experiments.bench.contest import NOISE, Series, in_turn
-from vggdsl.experiments.evaluation.scores import interval
 from vggdsl.experiments.precision.sample import Sample
 from vggdsl.targets.runtime import INPUT, LABELS, LOGITS, Session, run_session
+from vggdsl.text.confidence import interval
 
 BATCHES = (1, 8)
 """Images at once that are timed."""
