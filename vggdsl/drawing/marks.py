@@ -8,6 +8,8 @@ from vggdsl.drawing.letters import width_of
 
 ASCENT, DESCENT = 0.95, 0.25
 """How far letters reach above and below their line, in sizes of the text."""
+_SLACK = 0.01
+"""By how much places may miss each other and are told alike."""
 
 
 class Extent(NamedTuple):
@@ -18,13 +20,13 @@ class Extent(NamedTuple):
     right: float
     bottom: float
 
-    def overlaps(self, other: "Extent", least: float = 0.01) -> bool:
+    def overlaps(self, other: "Extent") -> bool:
         """Whether they share more than a border."""
         across = min(self.right, other.right) - max(self.left, other.left)
         down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        return across > least and down > least
+        return across > _SLACK and down > _SLACK
 
-    def holds(self, other: "Extent", slack: float = 0.01) -> bool:
+    def holds(self, other: "Extent", slack: float = _SLACK) -> bool:
         return (
             self.left - slack <= other.left
             and self.top - slack <= other.top

@@ -1,7 +1,7 @@
 """`init from(…)`: the network whose weights a recipe begins with, checked layer by layer before any are at hand."""
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
@@ -45,9 +45,7 @@ class Pretrained:
     layers: tuple[str, ...]
 
 
-def pretrained(
-    recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
-) -> Pretrained | None:
+def pretrained(recipe: Recipe, recipes: Sequence[Recipe], typed: TypedGraph) -> Pretrained | None:
     """What ``init from(…)`` of a recipe means for a network; None for another init, and for weights that are at hand or
     a certain run's: see ``takes_weights``.
 
@@ -61,7 +59,7 @@ def pretrained(
     chosen_layers(init, typed, place_of(recipe))  # what is wrong in this network alone doesn't take the other
     if takes_weights(recipe):
         return None
-    other, begun, _ = _begun(recipe, init, recipes, typed, beside)
+    other, begun, _ = _begun(recipe, init, recipes, typed)
     layers = layers_of(recipe, typed, other, name)
     return Pretrained(name, other.graph.digest, tuple(each.digest for each in begun), not init.is_file, layers)
 
@@ -139,13 +137,13 @@ def lineages(
 
 
 def _begun(
-    recipe: Recipe, init: From, recipes: Sequence[Recipe], typed: TypedGraph, beside: Iterable[str | Path] = ()
+    recipe: Recipe, init: From, recipes: Sequence[Recipe], typed: TypedGraph
 ) -> tuple[TypedGraph, Sequence[Recipe], Sequence[Recipe]]:
     """The network that a recipe begins with, the recipes whose runs can give it, and all recipes of their spec."""
     place = place_of(recipe)
     if not init.is_file:
         return typed, (_recipe(init.source, recipe, recipes, place),), recipes
-    other, theirs = _network(init.source, place, beside)
+    other, theirs = _network(init.source, place)
     return other, theirs, theirs
 
 
@@ -302,15 +300,15 @@ _Base = tuple[TypedGraph, tuple[Recipe, ...]]
 _READ = ContextVar[dict[tuple[str, Span], _Base] | None]("bases that were read", default=None)
 
 
-def _network(path: str, place: Span, beside: Iterable[str | Path]) -> _Base:
+def _network(path: str, place: Span) -> _Base:
     """The network of a spec and its recipes."""
     read = _READ.get()
     if read is not None and (path, place) in read:
         return read[path, place]
-    document = loader(place.source, beside)(syntax.Link("use", Placed(path, place), place))
+    document = loader(place.source)(syntax.Link("use", Placed(path, place), place))
     source = document.source or place.source
     try:
-        whole = flatten(document, loader(source, beside))
+        whole = flatten(document, loader(source))
         recipes = read_recipes([c for c in whole.contents if isinstance(c, syntax.Train)]) or (Recipe(),)
         found = infer(elaborate(whole).graph), recipes
     except VggdslError as error:

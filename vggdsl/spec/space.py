@@ -251,10 +251,10 @@ class Most(NamedTuple):
 
 
 @uncollected()
-def tried_networks(space: Space, most: Most, seed: int = 0) -> list[Made]:
+def tried_networks(space: Space, most: Most) -> list[Made]:
     """As ``made_networks``, but no more than the first with which there are as many layers as they may have: also of
     fewer networks it is a sample then, in which none stands twice."""
-    chance = random.Random(seed)  # noqa: S311  # a sample, no secret
+    chance = random.Random(0)  # noqa: S311  # a sample, no secret
     drawn: Iterable[tuple[int, Mapping[str, int]]] = ((n, space.sample(chance)) for n in range(most.networks))
     if space.networks <= most.networks:
         drawn = chance.sample(list(enumerate(space.assignments())), space.networks)
@@ -268,13 +268,13 @@ def tried_networks(space: Space, most: Most, seed: int = 0) -> list[Made]:
     return [made for _, made in sorted(found, key=itemgetter(0))]
 
 
-def load_space(spec: str | Path, beside: Iterable[str | Path] = ()) -> Space:
+def load_space(spec: str | Path) -> Space:
     """Reads a space: a path, ``-`` for standard input, or the name of one that ships; links as in ``load``.
 
     Raises ``InputError`` V501 if there is none, V502 if it can't be read, ``VggdslError`` V229 for the spec of one
     network, V210 for a file of blocks, and what else is wrong with the text.
     """
-    return space_of(read_source(spec), beside)
+    return space_of(read_source(spec))
 
 
 @uncollected()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from vggdsl.experiments.report.charts import PAPER, Chart, Style, framed
+from vggdsl.experiments.report.charts import PAPER, Chart, framed
 from vggdsl.experiments.search.table import Found, on_front
 
 WIDE = replace(PAPER, width=1.5 * PAPER.width, height=1.3 * PAPER.height)
@@ -19,7 +19,7 @@ _FEW = 2
 """Trained to the end, of which nobody sees how far others are below."""
 
 
-def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
+def scatter(found: Sequence[Found], against: str) -> Chart:
     """A point a network, the Pareto front as steps with the numbers of its networks.
 
     Of those that were stopped early, with the accuracies that they had, those far below the others are left out where
@@ -55,13 +55,13 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
     by_kind = {
         "field": "of",
         "type": "nominal",
-        "scale": {"domain": kinds, "range": [style.lines[0] if kind == _ENDED else _PALE for kind in kinds]},
+        "scale": {"domain": kinds, "range": [WIDE.lines[0] if kind == _ENDED else _PALE for kind in kinds]},
         "legend": {"orient": "bottom", "title": None, "columns": 1, "labelLimit": 400},
     }
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": best},
-            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "color": style.lines[1]},
+            "mark": {"type": "line", "interpolate": "step-after", "strokeWidth": 1.5, "color": WIDE.lines[1]},
             "encoding": place,
         },
         {
@@ -71,16 +71,16 @@ def scatter(found: Sequence[Found], against: str, style: Style = WIDE) -> Chart:
         },
         {
             "data": {"values": best},
-            "mark": {"type": "point", "size": 90, "strokeWidth": 1.5, "color": style.lines[1], "opacity": 1},
+            "mark": {"type": "point", "size": 90, "strokeWidth": 1.5, "color": WIDE.lines[1], "opacity": 1},
             "encoding": place,
         },
         {
             "data": {"values": best},
-            "mark": {"type": "text", "dy": -10, "color": style.ink, "fontSize": style.letters},
+            "mark": {"type": "text", "dy": -10, "color": WIDE.ink, "fontSize": WIDE.letters},
             "encoding": {**place, "text": {"field": "number"}},
         },
     ]
-    return {**framed(style), "layer": layers}
+    return {**framed(WIDE), "layer": layers}
 
 
 def _least(found: Sequence[Found]) -> float:

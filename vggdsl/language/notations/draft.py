@@ -105,9 +105,9 @@ class Draft:
         self._once.add(text)
         self._say("W110", "assumed", text, at, help)
 
-    def repaired(self, text: str, at: Place, help: str = "") -> None:
+    def repaired(self, text: str, at: Place) -> None:
         """What was damaged and can mean only one thing: a comment behind the words of the line, and a W111."""
-        self._say("W111", "repaired", text, at, help)
+        self._say("W111", "repaired", text, at, "")
 
     def beside(self, text: Excerpt, where: str = "above") -> None:
         """A title or a caption: it isn't read, and that is said where it seems to tell of layers."""

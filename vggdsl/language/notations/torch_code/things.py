@@ -335,13 +335,13 @@ def _inside(thing: Thing, name: str) -> Iterable[tuple[str, Thing]]:
             return ()
 
 
-def _all(thing: Thing, most: int = _MOST_PARTS) -> Iterator[tuple[str, Thing]]:
+def _all(thing: Thing) -> Iterator[tuple[str, Thing]]:
     """A thing, and what is in it, one in the other. Raises ``UnreadableError`` where that doesn't end."""
     waiting, count = [("", thing)], 0
     while waiting:
         name, each = waiting.pop()
         count += 1
-        if count > most:
+        if count > _MOST_PARTS:
             raise UnreadableError("this holds too much", thing.at, HELP)
         yield name, each
         waiting += reversed([*_inside(each, name)])
@@ -370,9 +370,9 @@ def reached(things: Iterable[Thing]) -> Iterator[Thing]:
                     waiting += each.around.values()
 
 
-def not_too_much(thing: Thing, most: int = _MOST_PARTS) -> None:
+def not_too_much(thing: Thing) -> None:
     """Raises ``UnreadableError`` where it holds more."""
-    for _ in _all(thing, most):
+    for _ in _all(thing):
         pass
 
 
