@@ -127,6 +127,16 @@ def test_the_plateau_after_the_last_drop_ends_the_training() -> None:
     assert rate(0) == pytest.approx(0.0005)
 
 
+def test_a_plateau_counts_no_epoch_of_the_warm_up() -> None:
+    """Neither as one that was waited, nor as one that later ones have to be better than."""
+    rate = Rate(recipe_with(schedule="warmup(3) plateau(factor=0.1, patience=2)", epochs="99"), STEPS)
+    rates = []
+    for epoch, accuracy in enumerate([0.9, 0.9, 0.9, 0.5, 0.6, 0.6, 0.6], 1):
+        assert not rate.is_over(epoch, accuracy)
+        rates.append(rate(99 * STEPS))
+    assert rates == pytest.approx([0.05] * 6 + [0.005])  # the best is 0.6, in epoch 5: 6 and 7 were waited
+
+
 def test_patience_counts_epochs_without_a_better_value() -> None:
     patience = Patience(2)
     assert [patience.is_spent(value) for value in (1, 2, 2, 1, 3, 2, 3)] == [False] * 3 + [True, False, False, True]
