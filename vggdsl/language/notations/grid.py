@@ -39,6 +39,10 @@ class Cell:
     columns: range
     rows: int = field(default=1, kw_only=True)
 
+    def under(self, headings: Sequence[str]) -> str:
+        """Which of the columns' headings, or roles, it stands under; empty beyond them."""
+        return headings[self.columns.start] if self.columns.start < len(headings) else ""
+
 
 Row = Sequence[Cell]
 

@@ -212,7 +212,7 @@ def _beside(table: Table, row: Row) -> None:
 def _row(table: Table, row: Row) -> None:
     cells = dict[str, Excerpt]()
     for cell in row:
-        name = table.columns[cell.columns.start] if cell.columns.start < len(table.columns) else ""
+        name = cell.under(table.columns)
         if _NOTHING.fullmatch(cell.text.text) or name in ("?", *UNREAD):
             continue
         if not name or len(cell.columns) > 1:

@@ -3,9 +3,8 @@
 import re
 from math import prod
 
-from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
-from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.facts import kinds_in
 
 LONGEST = 160
 """Letters of a cell at most."""
@@ -44,12 +43,7 @@ NORMED = re.compile(r"(?i)\b(?:weight|spectral)[- ]?norm(?:ali[sz](?:ation|ed))?
 
 def words_of(cell: Excerpt) -> set[str]:
     """The kinds of layers that a text names, whatever else it says."""
-    if len(cell) > LONGEST:
-        return set()
-    try:
-        return {fact.text for fact in facts(written(cell)) if fact.name == "kind"}
-    except UnreadableError:
-        return set()
+    return set() if len(cell) > LONGEST else {*kinds_in(written(cell))}
 
 
 def written(cell: Excerpt) -> Excerpt:

@@ -22,7 +22,7 @@ def without_labels(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> l
     for row in rows:
         cells = list[Cell]()
         for cell in row:
-            match = _LABEL.match(cell.text.text) if _role(cell, roles) in ("output", "input") else None
+            match = _LABEL.match(cell.text.text) if cell.under(roles) in ("output", "input") else None
             if match is not None:
                 draft.assumed("the label in front of a size isn't read", cell.text, once=True)
                 draft.line()
@@ -32,7 +32,7 @@ def without_labels(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> l
         found.append(cells)
     kept = list[Row]()
     for row in found:
-        read = [cell.text for cell in row if _role(cell, roles) not in UNREAD]
+        read = [cell.text for cell in row if cell.under(roles) not in UNREAD]
         named = [(text, label) for text in read for label in labels if _speaks_of(text, label)]
         for text, label in named[:1]:
             message = f"`{label}` is a map of another row: how a row takes it can't be told by rows"
@@ -51,11 +51,11 @@ def continued(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> tuple[
     found, above, wrong, left = list[Row](), list[Cell](), list[Excerpt](), list[Excerpt]()
     for row in rows:
         filled = [cell for cell in row if re.search(r"\w", cell.text.text)]
-        if not above or not filled or {_role(cell, roles) for cell in filled} != {"filter"}:
-            above = filled if any(_role(cell, roles) == "kind" for cell in filled) else []
+        if not above or not filled or {cell.under(roles) for cell in filled} != {"filter"}:
+            above = filled if any(cell.under(roles) == "kind" for cell in filled) else []
             found.append(row)
             continue
-        named = next(cell for cell in above if _role(cell, roles) == "kind")
+        named = next(cell for cell in above if cell.under(roles) == "kind")
         said = _facts(named.text)
         if said is None:
             left.append(filled[0].text)
@@ -74,7 +74,7 @@ def continued(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> tuple[
 
 def _is_open(above: Sequence[Cell], roles: Sequence[str]) -> bool:
     """Whether the row above says no more than its layer, its window and what comes: nothing that could be of both."""
-    return {_role(cell, roles) for cell in above} <= {"kind", "name", "filter", "input"}
+    return {cell.under(roles) for cell in above} <= {"kind", "name", "filter", "input"}
 
 
 def _says_all(window: Excerpt) -> bool:
@@ -88,7 +88,3 @@ def _facts(text: Excerpt) -> list[Fact] | None:
     except UnreadableError:
         return None
     return said or None
-
-
-def _role(cell: Cell, roles: Sequence[str]) -> str:
-    return roles[cell.columns.start] if cell.columns.start < len(roles) else ""

@@ -143,6 +143,14 @@ def _apart(cell: Excerpt) -> Excerpt:
     return cell
 
 
+def kinds_in(cell: Excerpt) -> list[str]:
+    """The layers that a cell names, in their order; none where it can't be read."""
+    try:
+        return [fact.text for fact in facts(cell) if fact.name == "kind"]
+    except UnreadableError:
+        return []
+
+
 @lru_cache(maxsize=4096)
 def _words(text: str) -> list[tuple[str, int, int]] | UnexpectedInput:
     """The terminals of a cell, and where they stand; what is wrong, where it has others."""

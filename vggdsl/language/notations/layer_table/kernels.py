@@ -63,8 +63,7 @@ def _filters(rows: Sequence[Row], roles: Sequence[str]) -> Iterator[_Filter]:
 
 
 def _is_filter(cell: Cell, roles: Sequence[str]) -> bool:
-    is_one = cell.columns.start < len(roles) and roles[cell.columns.start] == "filter"
-    return is_one and _FOUR.fullmatch(cell.text.text) is not None
+    return cell.under(roles) == "filter" and _FOUR.fullmatch(cell.text.text) is not None
 
 
 def _numbers(text: Excerpt) -> tuple[int, ...]:

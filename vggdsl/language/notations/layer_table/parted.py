@@ -8,7 +8,7 @@ from itertools import pairwise
 from vggdsl.language.notations.draft import Draft, UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Cell, Row
-from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, UnsayableError, facts
+from vggdsl.language.notations.layer_table.facts import ACTIVATIONS, UnsayableError, facts, kinds_in
 from vggdsl.language.notations.layer_table.layer import GLOBAL
 
 _SIGN = re.compile(r" ?(?:\+|→|->) ?|, (?!\d)")
@@ -43,8 +43,8 @@ def spread(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
     for at, row in enumerate(rows):
         for cell in (each for each in row if each.rows > 1 and each.text):
             below = found[at + 1 : at + cell.rows]
-            role = _role(cell, roles)
-            if role == "kind" and not _kinds(cell.text):
+            role = cell.under(roles)
+            if role == "kind" and not kinds_in(cell.text):
                 continue
             is_free = all(_lacks(other, cell) for other in below)
             if is_free and role in _ALIKE:
@@ -62,7 +62,7 @@ _IN_BLOCK = re.compile(r"conv(\d{1,2})-(\d{1,2})(?![\w-])", re.IGNORECASE)
 def named(rows: Sequence[Row], roles: Sequence[str]) -> list[Row]:
     """With `Conv1_2` for `Conv1-2`, where the numbers of all such rows are those of blocks and of their layers, in
     order: else such a word says a window and filters."""
-    cells = [cell for row in rows for cell in row if _role(cell, roles) in ("kind", "name")]
+    cells = [cell for row in rows for cell in row if cell.under(roles) in ("kind", "name")]
     found = [(cell, match) for cell in cells if (match := _IN_BLOCK.match(cell.text.text)) is not None]
     numbers = [(int(match[1]), int(match[2])) for _, match in found]
     follow = all(after in ((a, b + 1), (a + 1, 1)) for (a, b), after in pairwise(numbers))
@@ -81,7 +81,7 @@ _OF_A_LIST = re.compile(r"conv[ _]?(\d{1,2})(?![\d-])", re.IGNORECASE)
 
 def refuse_listed(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> None:
     """Refuses `Conv3x3` between `Conv2` and `Conv4`: a window of 3x3, or the third layer three times."""
-    cells = [cell.text for row in rows for cell in row if _role(cell, roles) == "kind"]
+    cells = [cell.text for row in rows for cell in row if cell.under(roles) == "kind"]
     listed = {int(match[1]) for cell in cells if (match := _OF_A_LIST.match(cell.text)) and not _AGAIN.match(cell.text)}
     for cell in cells:
         if (match := _AGAIN.match(cell.text)) is not None and {int(match[1]) - 1, int(match[1]) + 1} & listed:
@@ -116,10 +116,10 @@ def parted(row: Row, roles: Sequence[str]) -> Iterator[Row]:
 
     The cells of the others are of the last, but what comes in.
     """
-    said = next((cell for cell in row if _role(cell, roles) == "kind"), None)
+    said = next((cell for cell in row if cell.under(roles) == "kind"), None)
 
     def came(cell: Cell) -> bool:
-        return _role(cell, roles) == "input"
+        return cell.under(roles) == "input"
 
     alone = [cell for cell in row if re.search(r"\w", cell.text.text)] == [said]
     texts = _mains(said.text) if said is not None and alone else []
@@ -127,7 +127,7 @@ def parted(row: Row, roles: Sequence[str]) -> Iterator[Row]:
         for text in texts:
             yield from parted([Cell(text, said.columns)], roles)
         return
-    if said is not None and _kinds(said.text)[:1] == ["FC"] and (words := _before(row, roles)) is not None:
+    if said is not None and kinds_in(said.text)[:1] == ["FC"] and (words := _before(row, roles)) is not None:
         described, dropout, rest = words
         yield [Cell(dropout, said.columns) if cell is said else cell for cell in row if cell is said or came(cell)]
         row = [Cell(rest, cell.columns) if cell is described else cell for cell in row if not came(cell)]
@@ -148,26 +148,22 @@ _FIRST = re.compile(r"drop-?out ?\(?[\d.]+ ?%?\)?(?=[,; ] *[^\s,;])", re.IGNOREC
 def _before(row: Row, roles: Sequence[str]) -> tuple[Cell, Excerpt, Excerpt] | None:
     """A description that begins with dropout, that, and the rest of it: `Dropout 50%, 256 units`."""
     for cell in row:
-        if _role(cell, roles) == "description" and (first := _FIRST.match(cell.text.text)) is not None:
+        if cell.under(roles) == "description" and (first := _FIRST.match(cell.text.text)) is not None:
             return cell, cell.text[: first.end()], cell.text[first.end() :].strip()
     return None
-
-
-def _role(cell: Cell, roles: Sequence[str]) -> str:
-    return roles[cell.columns.start] if cell.columns.start < len(roles) else ""
 
 
 def _pieces(cell: Excerpt) -> list[Excerpt]:
     """The layers of a cell, the last with what follows it; none where it says but one."""
     found, rest = list[Excerpt](), cell
     while sign := next((each for each in _SIGN.finditer(rest.text) if _is_outside(rest.text[: each.start()])), None):
-        kinds = _kinds(rest)
+        kinds = kinds_in(rest)
         piece = rest[: sign.start()]
         last = next((kind for kind in kinds if kind in _BEFORE), None)
         if last is None or kinds[0] == last or not _stands_before(piece, last):
             break
         found, rest = [*found, piece], rest[sign.end() :]
-    is_whole = bool(found) and _kinds(rest)[:1] in (["FC"], ["conv"]) and _kinds(cell).count("flatten") < len(found)
+    is_whole = bool(found) and kinds_in(rest)[:1] in (["FC"], ["conv"]) and kinds_in(cell).count("flatten") < len(found)
     return [*found, rest] if is_whole else []
 
 
@@ -176,8 +172,8 @@ def _mains(cell: Excerpt) -> list[Excerpt]:
     starts, count = [0], 0
     for sign in _SIGN.finditer(cell.text):
         if _is_outside(cell.text[: sign.start()]):
-            count += any(kind in _BEFORE for kind in _kinds(cell[starts[-1] : sign.start()]))
-            if count and _kinds(cell[sign.end() :])[:1] in (["FC"], ["conv"]):
+            count += any(kind in _BEFORE for kind in kinds_in(cell[starts[-1] : sign.start()]))
+            if count and kinds_in(cell[sign.end() :])[:1] in (["FC"], ["conv"]):
                 starts.append(sign.end())
                 count = 0
     ends = [next(each.start() for each in _SIGN.finditer(cell.text) if each.end() == at) for at in starts[1:]]
@@ -198,10 +194,3 @@ def _stands_before(piece: Excerpt, last: str) -> bool:
     names = {fact.name for fact in said}
     is_global = "global" in names and kinds in (["pool"], ["maxpool"], ["avgpool"]) and last == "FC"
     return len(kinds) == 1 and (kinds[0] in _BEFORE[last] or is_global) and names <= _OF_ITS_OWN
-
-
-def _kinds(text: Excerpt) -> list[str]:
-    try:
-        return [fact.text for fact in facts(text) if fact.name == "kind"]
-    except UnreadableError:
-        return []

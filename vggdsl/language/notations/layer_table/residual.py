@@ -19,8 +19,8 @@ def blocks(draft: Draft, rows: Sequence[Row], roles: Sequence[str]) -> tuple[lis
     found, kept = dict[int, Block](), list[Row]()
     start, count, count_at = 0, 0, None
     for row in rows:
-        said = next((cell.text for cell in row if _role(roles, cell.columns.start) == "name" and cell.text), None)
-        kind = next((cell.text for cell in row if _role(roles, cell.columns.start) == "kind" and cell.text), None)
+        said = next((cell.text for cell in row if cell.under(roles) == "name" and cell.text), None)
+        kind = next((cell.text for cell in row if cell.under(roles) == "kind" and cell.text), None)
         if said is not None and (match := _COUNT.fullmatch(said.text)) is not None:
             _open(draft, count_at)
             start, count, count_at = len(kept), int(match[1]), said
@@ -65,12 +65,8 @@ def _size(
         if cell.text in known or not re.search(r"\w", cell.text.text):
             continue
         size = _SIZE.fullmatch(cell.text.text)
-        if size is None or _role(roles, cell.columns.start) != "output":
+        if size is None or cell.under(roles) != "output":
             draft.refuse("a sum has but its size", cell.text, "leave it out")
             continue
         return tuple(int(each) for each in size.groups() if each), cell.text
     return (), None
-
-
-def _role(roles: Sequence[str], at: int) -> str:
-    return roles[at] if at < len(roles) else ""

@@ -10,7 +10,7 @@ from vggdsl.language.notations.excerpt import Excerpt, joined
 from vggdsl.language.notations.grid import Cell, Row
 from vggdsl.language.notations.layer_table.cells import layer_of
 from vggdsl.language.notations.layer_table.columns import Column, columns, is_heading, telling
-from vggdsl.language.notations.layer_table.facts import KNOWN, facts
+from vggdsl.language.notations.layer_table.facts import KNOWN, facts, kinds_in
 from vggdsl.language.notations.layer_table.layer import Layer, width_of
 from vggdsl.language.notations.layer_table.taking import LONGEST_LIST
 from vggdsl.language.notations.registry import Reading
@@ -154,7 +154,7 @@ def _rows(head: Cut, lines: Sequence[Excerpt]) -> list[_Line]:
 def _stranger(head: Cut, line: Excerpt) -> Excerpt | None:
     """The first word of a line that would be a row, if that were a layer's."""
     first = re.match(r"[A-Za-z]\w*", line.text)
-    if first is None or _named(line[: first.end()]) or not re.search(r"\d", line.text[first.end() :]):
+    if first is None or kinds_in(line[: first.end()]) or not re.search(r"\d", line.text[first.end() :]):
         return None
     rest = line[first.end() :]
     known = Excerpt(line.source, "conv", [line.places[0]] * 4)
@@ -200,7 +200,7 @@ def _may_say(column: Column, role: str, text: Excerpt) -> bool:
     if role == "kind":
         return _is_name(text)
     cell = Cell(text, range(1, 2))
-    if role in _OF_NUMBERS and _named(text) - {"pool"}:
+    if role in _OF_NUMBERS and {*kinds_in(text)} - {"pool"}:
         return False
     for witness in _WITNESSES:
         draft = Draft(text.source)
@@ -209,14 +209,6 @@ def _may_say(column: Column, role: str, text: Excerpt) -> bool:
         if not draft.wrong:
             return True
     return False
-
-
-def _named(text: Excerpt) -> set[str]:
-    """The layers that a cell names; nothing where it can't be read."""
-    try:
-        return {fact.text for fact in facts(text) if fact.name == "kind"}
-    except UnreadableError:
-        return set()
 
 
 def _is_name(text: Excerpt) -> bool:

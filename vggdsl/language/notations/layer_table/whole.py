@@ -3,10 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from vggdsl.language.notations.draft import UnreadableError
 from vggdsl.language.notations.excerpt import Excerpt
 from vggdsl.language.notations.grid import Row
-from vggdsl.language.notations.layer_table.facts import facts
+from vggdsl.language.notations.layer_table.facts import kinds_in
 
 _NAMES = re.compile(
     r"(?:arch(?:itecture)?s?\.?|models?|net(?:work)?s?|config(?:uration)?s?\.?)?(?: ?names?)?", re.IGNORECASE
@@ -24,7 +23,7 @@ def networks_in(rows: Sequence[Row]) -> tuple[int, list[list[Excerpt]]] | None:
     full = all(len(row) == len(head) and all(len(cell.columns) == 1 for cell in row) for row in rows)
     if len(body) < 2 or len(head) < 2 or not full or not _NAMES.fullmatch(head[0].text.text):
         return None
-    if any(not row[0].text or _kinds(row[0].text) for row in body):
+    if any(not row[0].text or kinds_in(row[0].text) for row in body):
         return None
     found = ((at, _layers([row[at].text for row in body])) for at in range(1, len(head)))
     return next(((at, layers) for at, layers in found if layers is not None), None)
@@ -38,8 +37,8 @@ def _layers(cells: Sequence[Excerpt]) -> list[list[Excerpt]] | None:
         if not all(parts) or any(len(each) > _PARTS for each in parts):
             continue
         all_parts = [part for each in parts for part in each]
-        naming = sum(bool(_kinds(part)) for part in all_parts)
-        are_whole = all(_kinds(each[-1]) & _ENDS for each in parts)
+        naming = sum(bool(kinds_in(part)) for part in all_parts)
+        are_whole = all(_ENDS & {*kinds_in(each[-1])} for each in parts)
         if are_whole and 2 * sum(len(each) > 1 for each in parts) > len(parts) and naming * 4 >= len(all_parts) * 3:
             return parts
     return None
@@ -55,10 +54,3 @@ def _parts(cell: Excerpt, sign: str) -> list[Excerpt]:
             found.append(cell[at : match.start()].strip())
             at = match.end()
     return [*found, cell[at:].strip()] if cell else []
-
-
-def _kinds(text: Excerpt) -> set[str]:
-    try:
-        return {fact.text for fact in facts(text) if fact.name == "kind"}
-    except UnreadableError:
-        return set()
