@@ -59,6 +59,12 @@ def test_what_holds(claim: str) -> None:
     assert check(f"claim {claim}") == []
 
 
+@pytest.mark.parametrize("printed", ["64", "14", "14x64", "64x14", "64x14x14", "14x14x32"])
+def test_a_size_is_height_by_width_by_channels_and_one_number_the_length_of_a_vector(printed: str) -> None:
+    (found,) = check(f"claim pool1 output {printed}")
+    assert (found.code, found.message) == ("V301", f"output of pool1 is 14x14x64, not {printed}")
+
+
 @pytest.mark.parametrize(
     ("claim", "help"),
     [

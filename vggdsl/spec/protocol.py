@@ -74,6 +74,10 @@ class Protocol:
 
     @property
     def mirrors_crops(self) -> bool:
+        """
+        >>> Protocol((1,), "dense+grid").mirrors_crops, Protocol((1,), "centre").mirrors_crops
+        (True, False)
+        """
         return self.flip or self.crops in ("ten", "grid")
 
     @property
