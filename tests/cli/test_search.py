@@ -5,6 +5,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -334,6 +335,17 @@ def test_so_many_processes_search_on_ray_as_there_is_room_and_work_for(
     assert asked == [workers]
     assert "a process died; another takes up what it was at\n" in done.stderr
     assert "a process died: its machine ran out of memory; another takes up what it was at\n" in done.stderr
+
+
+def test_what_no_machine_has_is_refused_before_there_is_a_folder(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vggdsl.experiments.on_ray._keep_to_itself", lambda: None)
+    monkeypatch.setattr("vggdsl.experiments.on_ray._connected", lambda: nullcontext([{"CPU": 2.0}]))
+    done = run("search", spec, "-o", tmp_path / "search", *QUIET, "--on", "ray", "--cpus", 64)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "V540]: no machine of Ray's has 64 CPUs: 2 CPUs and 0 GPUs" in done.stderr
+    assert not (tmp_path / "search").exists()
 
 
 def test_networks_that_diverge_are_told_and_never_the_best(tmp_path: Path) -> None:

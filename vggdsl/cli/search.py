@@ -167,15 +167,15 @@ def command(
         plan = Plan(found, folder, workplace, budget, trials, halving, recipe_name, flags)
         terminal = Terminal(quiet=quiet)
         report(plan.warnings())
-        search = plan.open(terminal)
-        terminal.begins(search)
         errors = list[VggdslError]()
         if share is None:
+            search = plan.open(terminal)
+            terminal.begins(search)
             standings = search.run()
         else:
             from vggdsl.experiments.search.on_ray import search_on_ray
 
-            errors = search_on_ray(search, plan, workers, share, terminal)
+            search, errors = search_on_ray(plan, workers, share, terminal)
             report(finding for error in errors for finding in error.diagnostics)
             standings = search.standings()
         if standings:

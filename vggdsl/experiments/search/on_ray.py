@@ -17,7 +17,10 @@ from vggdsl.text.errors import Diagnostic, VggdslError
 
 
 class RayAudience(Audience, Protocol):
-    """Is told what came of processes, too."""
+    """Is told what begins and what came of processes, too."""
+
+    def begins(self, search: Search) -> None:
+        """What is about to be searched."""
 
     def of_data(self, findings: Sequence[Diagnostic]) -> None:
         """What looks wrong in the data."""
@@ -27,32 +30,37 @@ class RayAudience(Audience, Protocol):
 
 
 def search_on_ray(
-    search: Search, plan: Plan, workers: int | None, share: Share, audience: RayAudience
-) -> list[VggdslError]:
-    """Searches to the end by so many processes, or as many as there is room for; gives the errors of those that failed.
+    plan: Plan, workers: int | None, share: Share, audience: RayAudience
+) -> tuple[Search, list[VggdslError]]:
+    """Searches to the end by so many processes, or as many as there is room for; gives the search, which knows then
+    which networks failed, and the errors of the processes that did.
 
     Which networks have come to a rung is told each second, by the folder; what the processes met with at their end.
-    ``search``, which the audience follows, knows then which networks failed. Raises ``VggdslError`` V605 on Ctrl-C, and
-    what ``run_on_ray`` does.
+    Raises ``VggdslError`` V605 on Ctrl-C, and what ``Plan.open`` and ``run_on_ray`` do: where no machine has such a
+    share, before there is a folder.
     """
-    failed, most = dict[str, VggdslError](), search.proposals.most
+    failed, opened = dict[str, VggdslError](), list[Search]()
 
     def tasks(room: int) -> list[Plan]:
-        return [plan] * (workers or max(1, min(room, most)))
+        search = plan.open(audience)
+        audience.begins(search)
+        opened.append(search)
+        return [plan] * (workers or max(1, min(room, search.proposals.most)))
+
+    def look() -> None:
+        opened[0].look()
 
     try:
         with redirect_stdout(sys.stderr):  # where Ray tells what it meets with, beside results
-            for _, came in run_on_ray(
-                _work, tasks, share, meanwhile=search.look, died=lambda _, why: audience.died(why)
-            ):
+            for _, came in run_on_ray(_work, tasks, share, meanwhile=look, died=lambda _, why: audience.died(why)):
                 if isinstance(came, VggdslError):
                     failed.setdefault(str(came), came)
                 else:
-                    came.tell(search, audience)
+                    came.tell(opened[0], audience)
     except KeyboardInterrupt:
         raise interrupted() from None
-    search.look()
-    return list(failed.values())
+    look()
+    return opened[0], list(failed.values())
 
 
 def _work(plan: Plan) -> "_Kept":
