@@ -400,6 +400,15 @@ def test_of_each_training_whose_process_died_it_is_told_that_it_is_that_one(
     assert [f"net with seed {seed}: its process died 4 times" in done.stderr for seed in (0, 1)] == [True, True]
 
 
+def test_why_a_process_died_is_told_without_files_of_ray() -> None:
+    from ray import exceptions
+
+    dead = exceptions.NodeDiedError("It is dead. Check raylet.out.")  # type: ignore[no-untyped-call]  # Ray's
+    assert on_ray._why(exceptions.LocalRayletDiedError()) == "Ray ended, or was killed, on this machine"
+    assert on_ray._why(dead) == "its machine can't be reached any more, or Ray ended there"
+    assert on_ray._why(exceptions.WorkerCrashedError()) == ""
+
+
 @pytest.mark.thorough
 def test_ctrl_c_reaches_what_is_called_and_nobody_else_does(short: Path, tmp_path: Path) -> None:
     calling = Forked(CALLS, short, "waits", cwd=tmp_path)

@@ -181,6 +181,10 @@ def _why(error: BaseException) -> str:
         return ""
     if isinstance(error, ray.exceptions.OutOfMemoryError):
         return "its machine ran out of memory"
+    if isinstance(error, ray.exceptions.LocalRayletDiedError):
+        return "Ray ended, or was killed, on this machine"
+    if isinstance(error, ray.exceptions.NodeDiedError):
+        return "its machine can't be reached any more, or Ray ended there"
     return _last_line(error)
 
 
