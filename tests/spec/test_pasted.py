@@ -24,6 +24,8 @@ TORCHVISION = (
 EPSILON = "Keras's epsilon is 1e-7 where none is said, here it is always 1e-8"
 SEED = "of a training it is said by `seeds`"
 CUT = "Keras cuts its draws at two standard deviations and scales them to the same deviation, here none is cut"
+PARQUET = "it reads all Parquet files of a folder, whose names say the split, as train-00000-of-00002.parquet"
+TABLE = '`folder("DIR")` reads a folder with a folder of images for each class, and no table of labels'
 NEAREST = "torchvision's takes the nearest pixel where nothing is said, `rotate` is bilinear"
 LOSS = ", where theirs waits for a lower loss if nothing else is said"
 PLATEAU = (
@@ -200,6 +202,32 @@ MEANT = [
     ('data ImageFolder("x")', 'write folder("x")'),
     ("data ImageFolder('x')", 'write folder("x")'),
     ('data image_dataset_from_directory("x")', 'write folder("x")'),
+    ('data parquet("x.parquet")', f'write hf("."); `x.parquet`: {PARQUET}'),
+    ('data pd.read_parquet("a/b/x-*.parquet")', f'write hf("./a/b"); `a/b/x-*.parquet`: {PARQUET}'),
+    ('data load_dataset("parquet", data_files="/a/x.parquet")', f'write hf("/a"); `/a/x.parquet`: {PARQUET}'),
+    ("data parquet(place)", f'write hf("./DIR"); `place`: {PARQUET}'),
+    ("data parquet", f'write hf("./DIR"); {PARQUET}'),
+    (
+        'data wds.WebDataset("a/x-{000..004}.tar")',
+        'write shards("a"); `a/x-{000..004}.tar`: it reads all tar files of a folder',
+    ),
+    (
+        'data webdataset("pipe:curl http://a/b.tar")',
+        'write shards("DIR"); `pipe:curl http://a/b.tar`: it reads all tar files of a folder',
+    ),
+    ('data csv("x.csv")', f"`x.csv`: {TABLE}"),
+    ('data pd.read_json("x.json")', f"`x.json`: {TABLE}"),
+    (
+        'data load_dataset("imagefolder", data_dir="x")',
+        'write folder("x"); it has a folder for each class, or folders train, val and test of such',
+    ),
+    ('data load_dataset("beans")', 'write hf("beans")'),
+    ('data load_dataset("a/b", "plain")', 'write hf("a/b", config=plain)'),
+    ('data load_dataset("mnist")', "write mnist"),
+    (
+        'data load_from_disk("x")',
+        'write hf("./x"); it reads the folder that `save_to_disk` of `datasets` wrote',
+    ),
     ('data flow_from_directory("x", batch_size=8)', 'write folder("x"); `batch_size=8`: that is the entry `batch`'),
     ('data datasets.CIFAR10("x")', f'write cifar10; `"x"`: {WHERE}'),
     ('data cifar10("x")', WHERE),
@@ -493,6 +521,19 @@ MEANT = [
     ("optimizer SGD(0.1, 0.9)", "write sgd(lr=0.1, momentum=0.9)"),
     ("augment colour-jitter(0.4, 0.3)", "write colour-jitter(brightness=0.4, contrast=0.3)"),
 ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["parquet", "webdataset", "arrow", "imagefolder"])
+@pytest.mark.parametrize(
+    "place", ["x.tar", "./x", "../a/b", "~/a/*.x", "/a/x-[0-9].y", "a/x-{0..9}", ".", "s3://a/b", ""]
+)
+def test_what_reads_a_set_elsewhere_is_led_to_what_can_stand(kind: str, place: str) -> None:
+    """Which is told and never put in its place, since it reads more than that file."""
+    (found,) = findings(lambda: vggdsl.parse(f'{NET}train {{ data load_dataset("{kind}", data_files="{place}") }}'))
+    said = re.match(r'write (\w+\(".+?"\));', found.help or "")
+    assert said is not None
+    assert found.fixes == ()
+    vggdsl.parse(f"{NET}train {{ data {said[1]} }}")
 
 
 @pytest.mark.parametrize(

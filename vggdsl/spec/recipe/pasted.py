@@ -7,7 +7,7 @@ from dataclasses import replace
 from vggdsl.language.reader import called
 from vggdsl.language.syntax import Arguments, Option
 from vggdsl.language.types import elements, shortest
-from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, LEFT_OUT, NOTES, SETS
+from vggdsl.spec.recipe.elsewhere import BY_EACH, DATA_NOTES, LEFT_OUT, NOTES
 from vggdsl.spec.recipe.foreign import (
     NONE,
     WEIGHTS_OF,
@@ -18,7 +18,6 @@ from vggdsl.spec.recipe.foreign import (
     left_open,
     number,
     numbers,
-    path,
     side,
     value_of,
     variable,
@@ -35,6 +34,7 @@ from vggdsl.spec.recipe.learning import (
     keras_adam,
 )
 from vggdsl.spec.recipe.model import TORCHVISION
+from vggdsl.spec.recipe.readers import READERS
 from vggdsl.text.facts import Meant
 
 
@@ -102,14 +102,6 @@ def _flip(arguments: Arguments) -> Meant | None:
 def _by_each(arguments: Arguments) -> Meant | None:
     """Keras's `clipnorm` and TensorFlow's `clip_by_norm`, of which there are global ones, too."""
     return Meant(told=(f"{BY_EACH} norm({' '.join(map(str, arguments)).rpartition('=')[2] or '…'})",))
-
-
-def _loaded(arguments: Arguments) -> Meant | None:
-    """A set by its name: `load_dataset("cifar10")`."""
-    given = Written(arguments, ("name",))
-    said = SETS.get(re.sub("[-_]", "", (given.take("name") or "").strip("'\"")).lower())
-    notes = {**NOTES, **DATA_NOTES}
-    return Meant((said,), tuple(given.rest(notes)), is_same=not given.left) if said else None
 
 
 def _rescaling(arguments: Arguments) -> Meant:
@@ -180,21 +172,6 @@ _CROSS_ENTROPY = Call(
         "fromlogits": "leave it out: whether a softmax stands last is said by the network",
     },
 )
-_FOLDER = Call(
-    "folder",
-    ("root", "transform", "targettransform"),
-    placed={"root": path, "directory": path},
-    options={"seed": ("seed", number)},
-    notes=DATA_NOTES,
-)
-_IN_FOLDER = replace(_FOLDER, order=("directory",))
-
-
-def _set(name: str) -> Call:
-    own = {key: (key, number) for key in ("n", "val", "test", "seed")}
-    return Call(name, ("root", "train", "transform", "targettransform", "download"), options=own, notes=DATA_NOTES)
-
-
 _ROTATION = Call(
     "rotate",
     ("degrees", "interpolation", "expand", "center", "fill"),
@@ -295,12 +272,7 @@ _NORM = Call("norm", (WEIGHTS_OF, "maxnorm", "normtype"), {"maxnorm": number}, s
 _COLOURS = ("brightness", "contrast", "saturation", "hue")
 _JITTER = Call("colour-jitter", _COLOURS, options={each: (each, number) for each in _COLOURS})
 PASTED: Mapping[str, Mapping[str, Callable[[Arguments], Meant | None]]] = {
-    "data": {
-        **{theirs: _set(ours).meant for theirs, ours in SETS.items()},
-        **dict.fromkeys(("imagefolder", "datasetfolder"), _FOLDER.meant),
-        **dict.fromkeys(("imagedatasetfromdirectory", "flowfromdirectory"), _IN_FOLDER.meant),
-        **dict.fromkeys(("load", "loaddataset"), _loaded),
-    },
+    "data": READERS,
     "augment": {
         "crop": _crop,
         "resizedcrop": Call(
