@@ -41,6 +41,11 @@ def test_help_fits_in_a_terminal_and_tells_every_option(command: str) -> None:
     assert [option.name for option in options if not option.help] == []
 
 
+def test_a_call_without_a_command_shows_the_help() -> None:
+    result = run()
+    assert (result.exit_code, result.output) == (2, run("--help").output)
+
+
 def test_every_command_is_on_the_page_and_keeps_to_itself() -> None:
     page = (Path(vggdsl.cli.__file__).parent / "README.md").read_text("utf-8")
     assert set(re.findall(r"^\| `vggdsl (\w+)", page, re.MULTILINE)) == set(COMMANDS)

@@ -160,7 +160,8 @@ def _nearest_option_named() -> Iterator[None]:
         raise
     except click.UsageError as error:
         told = error.format_message()
-        if told == shown(told, LINE):
+        is_help = error.ctx is not None and told == error.ctx.get_help()  # of a call that says nothing at all
+        if is_help or told == shown(told, LINE):
             raise
         raise click.UsageError(shown(told, LINE), error.ctx) from None
 
