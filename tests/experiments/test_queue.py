@@ -112,6 +112,13 @@ def test_what_looks_wrong_is_told_before(workplace: Workplace) -> None:
     assert audience.told == [d.code for d in twice[0].warnings] != []
 
 
+def test_what_looks_wrong_is_told_of_what_is_missing_too(workplace: Workplace) -> None:
+    audience = Remembering()
+    twice = experiments(SPEC.replace("conv3-4", "conv3-4 ReLU ReLU"), "first")
+    Queue(twice, workplace, audience, Missing([], workplace)).check()
+    assert audience.told == [d.code for d in twice[0].warnings] != []
+
+
 def test_what_is_measured_is_left_out(workplace: Workplace) -> None:
     done = Remembering()
     (experiment,) = experiments(SPEC, "first")

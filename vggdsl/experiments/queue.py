@@ -79,8 +79,8 @@ class Queue:
         """Raises that the data of one aren't there, before the first begins; tells what looks wrong."""
         for each in self.experiments:
             look_for_data(each.recipe, self.workplace.data_folder, download=self.workplace.download)
-            if self.missing is None:  # else it was told
-                self.audience.findings(each.warnings)
+            is_told = self.missing is not None  # why a measurement doesn't count
+            self.audience.findings(d for d in each.warnings if not (is_told and d.row.discounts))
 
     def in_order(self) -> None:
         """Puts what an `init from(…)` begins with before it, and leaves the order as it is elsewhere."""
