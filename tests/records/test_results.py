@@ -177,6 +177,30 @@ def test_rows_of_one_protocol_say_in_what_they_differ(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("edit", "told"),
+    [
+        (("epochs 2", "epochs 2"), ["", ""]),
+        (("conv3-2", "conv3-2 ReLU6"), ["; network {0}", "; network {1}"]),
+        (("batch  16", "batch 8"), ["; batch 16", "; batch 8"]),
+        (
+            ("batch  16", "batch 8\n  clip norm(1)\n  loss cross-entropy(smoothing=0.1)\n  precision bf16"),
+            ["; recipe {0}", "; recipe {1}"],
+        ),
+    ],
+)
+def test_what_an_edited_spec_left_is_told_apart(edit: tuple[str, str], told: list[str], tmp_path: Path) -> None:
+    text = BODY.format(width=2)
+    specs = [parse(each, "net.arch") for each in (text, text.replace(*edit))]
+    for i, spec in enumerate(specs):
+        run_of(spec, tmp_path / "runs" / f"net-s{i}-1", seed=i)
+    rows = commands.run("results", tmp_path / "runs").stdout.splitlines()[2:]
+    digests = [spec.network.graph.digest if "network" in told[0] else spec.recipe().digest for spec in specs]
+    ends = [each.format(*(digest[:8] for digest in digests)) for each in told]
+    assert len(rows) == len({*digests})
+    assert [row.partition("2 epochs")[2] for row in rows] == ends[: len(rows)]
+
+
+@pytest.mark.parametrize(
     ("change", "code"),
     [
         (lambda text: text.replace("Test Accuracy: 0.7", "Test Accuracy: 0.9"), "W601"),

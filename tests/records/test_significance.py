@@ -277,6 +277,15 @@ def test_recipes_are_told_apart_by_their_entries_where_these_are_few(
     assert pair["further"] == ([told or by_digest] if told != "" else [])
 
 
+def test_networks_of_one_name_are_told_apart() -> None:
+    specs = [parse(BODY.format(width=width), "net.arch") for width in (2, 4)]
+    digests = [spec.network.graph.digest[:8] for spec in specs]
+    one, other = map(row_of, specs)
+    assert Pair(other, one).further == ("network {1}, beside network {0}".format(*digests),)
+    renamed = replace(other, subject=replace(other.subject, name="wider"))
+    assert (Pair(renamed, one).further, Pair(one, one).further) == ((), ())
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from vggdsl.records.collect import SeedGroup
 from vggdsl.records.table import Row, data_text, two_decimals
+from vggdsl.spec.recipe import KEYS
 from vggdsl.text.tables import RowGroup, Table, numbers, words
 from vggdsl.text.units import plural
 
@@ -15,6 +15,8 @@ _COLUMNS = (
     *words("verdict", "protocol"),
 )
 NOTHING = "—"
+FEW = 3
+"""Entries by which recipes are told apart; where more of them differ, their digests tell it."""
 _MEASURED = [column.name for column in _COLUMNS].index("measured")
 
 
@@ -80,32 +82,42 @@ def _protocol(row: Row) -> str:
 
 
 def _told_apart(rows: Sequence[Row], cells: Sequence[list[str]]) -> list[list[str]]:
-    """Cells of rows; what was measured otherwise under one protocol, and so has a row of its own, says in what."""
+    """Cells of rows; what was measured otherwise under one protocol, and so has a row of its own, says in what. So does
+    another network or recipe of one name, as an edited spec leaves it."""
     alike: dict[tuple[str, ...], list[int]] = {}
     for i, row in enumerate(rows):
         if row.group is not None:
             alike.setdefault((*cells[i][:_MEASURED], cells[i][-1]), []).append(i)
     told = [list(each) for each in cells]
     for places in alike.values():
-        facts = [_facts(rows[i].group) for i in places]
+        facts = _facts([rows[i] for i in places])
         differing = [at for at, each in enumerate(zip(*facts, strict=True)) if len({*each}) > 1]
         for i, own in zip(places, facts, strict=True):
             told[i][-1] = "; ".join((told[i][-1], *(own[at] for at in differing)))
     return told
 
 
-def _facts(group: SeedGroup | None) -> list[str]:
-    """What measurements share that are averaged, as far as a protocol doesn't always say it."""
-    if group is None:
-        return []
-    one = group.one
-    return [
-        f"trained in {one.precision}",
-        f"images {one.data[:8]}",
-        f"split {one.split}",
-        f"{plural(one.left_out, 'unreadable image')} left out",
-        f"from weights {one.start[:8]}" if one.start else "from no other weights",
-    ]
+def _facts(rows: Sequence[Row]) -> list[list[str]]:
+    """What measurements share that are averaged, as far as a protocol doesn't always say it; a list a row."""
+    recipes = [row.subject.spec.recipe(row.recipe) for row in rows]
+    keys = [key for key in KEYS if key != "seeds" and len({recipe.written(key) for recipe in recipes}) > 1]
+    found = list[list[str]]()
+    for row, recipe in zip(rows, recipes, strict=True):
+        assert row.group is not None
+        one = row.group.one
+        entries = [f"{key} {recipe.written(key)}" for key in keys]
+        found.append(
+            [
+                f"network {one.network[:8]}",
+                *(entries if 0 < len(entries) <= FEW else [f"recipe {one.recipe[:8]}"]),
+                f"trained in {one.precision}",
+                f"images {one.data[:8]}",
+                f"split {one.split}",
+                f"{plural(one.left_out, 'unreadable image')} left out",
+                f"from weights {one.start[:8]}" if one.start else "from no other weights",
+            ]
+        )
+    return found
 
 
 def _changed(cells: Sequence[Sequence[str]]) -> Table:

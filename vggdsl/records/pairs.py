@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from vggdsl.records.cells import NOTHING, mean_text
+from vggdsl.records.cells import FEW, NOTHING, mean_text
 from vggdsl.records.collect import SeedGroup
 from vggdsl.records.repeat import deviations
 from vggdsl.records.significance import Significance, held_beside
@@ -35,9 +35,13 @@ class Pair:
 
     @cached_property
     def further(self) -> tuple[str, ...]:
-        """What differs besides the networks, and may be the reason."""
+        """What differs besides the networks, and may be the reason; of networks of one name also which they are."""
         (ours, theirs), own, other = _recipes(self.row, self.beside), _trained(self.row), _trained(self.beside)
-        return tuple(_differences([ours, *own], [theirs, *other]))
+        further = _differences([ours, *own], [theirs, *other])
+        if name_of(self.row) != name_of(self.beside):
+            return tuple(further)
+        networks = ([f"network {_group(row).one.network[:8]}"] for row in (self.row, self.beside))
+        return (*_differences(*networks), *further)
 
     @property
     def difference(self) -> float | None:
@@ -107,12 +111,9 @@ def _recipes(row: Row, beside: Row) -> tuple[str, str]:
     ours, theirs = (each.subject.spec.recipe(each.recipe) for each in (row, beside))
     own, other = deviations(theirs, ours), deviations(ours, theirs)
     digests = [f"recipe {_group(each).one.recipe[:8]}" for each in (row, beside)]
-    if digests[0] == digests[1] or not 0 < len(own) <= _FEW:
+    if digests[0] == digests[1] or not 0 < len(own) <= FEW:
         return digests[0], digests[1]
     return f"recipe: {', '.join(own)}", ", ".join(other)
-
-
-_FEW = 3
 
 
 def _trained(row: Row) -> list[str]:
