@@ -186,6 +186,35 @@ def test_who_waits_too_long_is_told(
     assert spec.read_text() == SPEC
 
 
+def test_machines_that_share_a_folder_and_no_cache_wait_for_each_other(
+    spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(locks, "PATIENCE", 0.05)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "one")
+    with alone(spec):
+        monkeypatch.setattr(caches, "folder", lambda: tmp_path / "other")
+        assert "another process holds" in refusal(lambda: alone(spec).__enter__()).message
+    with alone(spec):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {spec.name, "one", "other"}, "litter"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such pipes")
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda place: place.symlink_to("elsewhere")])
+def test_where_no_lock_can_lie_beside_a_file_that_in_the_cache_does(
+    make: Callable[[Path], object], spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path / f".{spec.name}.lock")
+    before = {path.name for path in tmp_path.iterdir()}
+    monkeypatch.setattr(locks, "PATIENCE", 0.05)
+    monkeypatch.setattr(caches, "folder", lambda: tmp_path / "cache")
+    with alone(spec):
+        assert "another process holds" in refusal(lambda: alone(spec).__enter__()).message
+    assert {path.name for path in tmp_path.iterdir()} == before | {"cache"}
+    monkeypatch.setattr(caches, "folder", caches.nowhere)
+    assert "can't be written" in refusal(lambda: alone(spec).__enter__()).message
+
+
 def test_who_is_killed_lets_go(spec: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "PATIENCE", 0.05)
     killed = f"""
