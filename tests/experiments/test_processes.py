@@ -1,6 +1,7 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
 import json
+import platform
 import socket
 import time
 from pathlib import Path
@@ -171,6 +172,35 @@ class Stopping(Silent):
 runs.Terminal.reporter = lambda told: Stopping()
 main(standalone_mode=False)
 """
+
+
+APART = """
+import os
+from pathlib import Path
+from vggdsl.__main__ import run
+from vggdsl.experiments import train
+
+train._PATIENCE = 0.2
+here = Path(os.environ["PLACE"]) / os.environ["RANK"]
+here.mkdir()
+os.chdir(here)
+run()
+"""
+"""Each process in a folder of its own."""
+
+
+def test_machines_without_a_common_folder_of_runs_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, not where the first looks for what the other has written."""
+    monkeypatch.setenv("PLACE", str(tmp_path))
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    ended = two(APART, "train", spec, "--device", "cpu", "--runs", "runs", "--logger", "none")
+    assert ended.returncode == 2
+    told = f"isn't the same folder for process 1 of {platform.node()} and for the process that writes it"
+    assert ended.stderr.count(f"error[V532]: runs/net-s0-1 {told}") == 1
+    assert ended.stderr.count(f"process 1: V532: runs/net-s0-1 {told}") == 1
+    assert "epoch" not in ended.stderr
+    assert not [*tmp_path.glob("*/runs/*")]
 
 
 DYING = """

@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from errno import ENOLCK, ENOSYS
 from functools import partial
@@ -15,7 +15,7 @@ import psutil
 import pytest
 from commands import run
 from forks import Forked
-from refusals import findings
+from refusals import findings, refusal
 from test_queue import Remembering
 from trainings import family, finished, metrics, table
 
@@ -24,8 +24,13 @@ from vggdsl.experiments import queue as queues
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.queue import Queue
+from vggdsl.experiments.reporter import Outline, Silent
+from vggdsl.experiments.train import begin, resume, train
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.records.runfolder import held
+from vggdsl.records import runfolder
+from vggdsl.records.metrics import Epoch
+from vggdsl.records.runfolder import held, read_plan
+from vggdsl.text.errors import InputError
 
 AT_ONCE = """
 import os, signal, sys, time
@@ -148,3 +153,78 @@ def test_a_file_system_without_locks_is_refused(number: int, tmp_path: Path, mon
     assert (found.code, "has no locks" in found.message) == ("V506", True)
     done = run("train", "quickstart", "--missing", "--seed", 7, "--runs", tmp_path / "runs")
     assert (done.exit_code, "has no locks" in done.stderr) == (1, True)
+
+
+class Meanwhile(Silent):
+    """Does something after an epoch, or at the first step."""
+
+    def __init__(self, after: int, does: Callable[[], object]) -> None:
+        self.after, self.does, self.has_begun = after, does, False
+
+    def step(self, images: int, loss: Callable[[], float]) -> None:
+        if self.after == 0 and not self.has_begun:
+            self.does()
+        self.has_begun = True
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        if epoch.number == self.after:
+            self.does()
+
+
+@pytest.fixture
+def local_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Locks as of a file system on which each machine has its own."""
+    monkeypatch.setattr(fcntl, "flock", lambda *given: None)
+
+
+@pytest.mark.usefixtures("local_locks")
+@pytest.mark.parametrize("after", [0, 1, 2, 3])
+def test_who_trains_in_a_folder_that_another_took_writes_nothing_more(after: int, tmp_path: Path) -> None:
+    spec, path = vggdsl.parse(family(), "net.arch"), tmp_path / "runs" / "net-s0-1"
+    whole = train(spec, seed=0, device="cpu", runs=tmp_path / "whole")
+    goes_on = partial(resume, path)
+    call = partial(train, spec, seed=0, device="cpu", runs=path.parent, reporter=Meanwhile(after, goes_on))
+    found = refusal(call, InputError)
+    told = f"another process has trained in {path}, which this one had locked"
+    assert (found.code, found.message.partition(":")[0]) == ("V506", told)
+    assert metrics(path) == metrics(whole.path), "what the other wrote stands"
+    (block,) = vggdsl.load(path / "record.arch").measurements
+    assert (block.sealed, block.values["by"]["weights"]) == (True, whole.result.weights)
+    assert not (path / ".holder").exists()
+
+
+@pytest.mark.usefixtures("local_locks")
+@pytest.mark.parametrize("after", [0, 1])
+def test_what_another_is_at_stays(after: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where no epoch is in it yet."""
+    spec, path = vggdsl.parse(family(), "net.arch"), tmp_path / "net-s0-1"
+    with ExitStack() as stack:
+
+        def take() -> None:
+            with monkeypatch.context() as patched:
+                patched.setattr(runfolder, "node", lambda: "other")
+                stack.enter_context(read_plan(path).folder.held())
+
+        call = partial(train, spec, seed=0, device="cpu", runs=tmp_path, reporter=Meanwhile(after, take))
+        found = refusal(call, InputError)
+        assert found.message.startswith(f"process {os.getpid()} of other trains in {path}, which")
+        assert len(list(path.glob("checkpoint-*"))) == after
+    assert not (path / ".holder").exists()
+
+
+def test_what_another_machine_left_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one that was killed, or cut off: nobody knows from elsewhere."""
+    spec, path = vggdsl.parse(family(), "net.arch"), tmp_path / "net-s0-1"
+    begin(Experiment.of(spec, spec.recipe()), 0, Workplace(device="cpu", runs=tmp_path), until=1)
+    (path / ".holder").write_text("process 7 of other\n01234567")
+    told = list[str]()
+
+    class Notes(Silent):
+        def started(self, outline: Outline) -> None:
+            told.extend(outline.notes)
+
+    resume(path, reporter=Notes(), until=2)
+    assert [note for note in told if "other" in note] == ["process 7 of other began with this and hasn't ended it"]
+    told.clear()
+    resume(path, reporter=Notes())
+    assert not [note for note in told if "other" in note]

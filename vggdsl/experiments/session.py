@@ -110,6 +110,7 @@ class Session:
         if progress.best_epoch == len(progress.epochs):
             progress.best_weights = weights_digest(weights(self.network))
         if self.leads:
+            self.folder.refuse_taken()
             prepared = self.prepared
             save(self.folder.path, self.network, optimizer, progress, trained, prepared.identity, prepared.made_by)
 
@@ -198,6 +199,7 @@ class Session:
     def record(self, result: Result) -> None:
         """Writes the record; with it the run is finished, and what is trained next may begin with it."""
         if self.leads:
+            self.folder.refuse_taken()
             self.folder.write_record(write_record(self.prepared.spec, result))
             drop(self.folder.path, kept=1)  # from which `--more` goes on
         self.prepared.processes.wait()

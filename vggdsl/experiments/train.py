@@ -1,10 +1,12 @@
 """Recipe -> run -> record."""
 
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from platform import node
 from typing import Literal
 
 from vggdsl.experiments import reporter as reporters
@@ -28,10 +30,13 @@ from vggdsl.spec.parsing import load
 from vggdsl.spec.recipe import Constant, Plateau, Recipe
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import load_weights, without_weights
-from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError, in_a_line
+from vggdsl.text.errors import Diagnostic, InputError, RecipeError, RecordError, VggdslError, in_a_line, listed
 from vggdsl.text.files import is_file
 from vggdsl.text.kinds import refuse_other_kinds
 from vggdsl.text.units import plural
+
+_PATIENCE, _PAUSE = 10.0, 0.05
+"""Seconds until a file that one machine wrote is there for another, and between two looks."""
 
 
 class Stopped(VggdslError):  # noqa: N818  # no mistake of anybody
@@ -152,7 +157,7 @@ def resume(
         if prepared.processes.leads:
             clean(path)
             (path / DIVERGED).unlink(missing_ok=True)
-        notes: list[str] = []
+        notes = [f"{folder.left_by} began with this and hasn't ended it"] if folder.left_by else []
         checkpoint, first = newest(path, prepared.identity, prepared.made_by, notes), None
         if checkpoint is None:
             begun, fetch = planned.start, workplace.download
@@ -248,14 +253,29 @@ def _new(folder: RunFolder, processes: Processes, done: int = 0) -> Iterator[Non
     try:
         yield
     except InputError:
-        if processes.leads and epochs_in(folder.path) <= done:
+        if processes.leads and not folder.holder() and epochs_in(folder.path) <= done:
             shutil.rmtree(folder.path, ignore_errors=True)
         raise
 
 
-def _held(folder: RunFolder, processes: Processes) -> AbstractContextManager[None]:
-    """The leading process alone trains in the folder."""
-    return folder.held() if processes.leads else nullcontext()
+@contextmanager
+def _held(folder: RunFolder, processes: Processes) -> Iterator[None]:
+    """The leading process alone trains in the folder, and all look into it.
+
+    Raises ``InputError`` V532 in all where one, on another machine, has another folder of its name or none.
+    """
+    with folder.held() if processes.leads else nullcontext():
+        holder = processes.told(folder.holder())
+        until = time.monotonic() + _PATIENCE
+        while not (sees := folder.holder() == holder) and time.monotonic() < until:
+            time.sleep(_PAUSE)
+        without = [each for each in processes.texts("" if sees else f"process {processes.rank} of {node()}") if each]
+        if without:
+            message = f"{folder.path} isn't the same folder for {listed(without)} and for the process that writes it"
+            raise InputError(
+                Diagnostic("V532", message, help="name a folder that all machines share with `--runs DIR`")
+            )
+        yield
 
 
 def _run(
@@ -265,6 +285,7 @@ def _run(
         result, epochs = session.run(prepared, folder, beginning, reporter, until)
     except DivergedError as error:
         if prepared.processes.leads:
+            folder.refuse_taken()
             folder.write_diverged(in_a_line(error), prepared.hardware.conditions(prepared.data.digest))
         raise
     except KeyboardInterrupt:

@@ -7,11 +7,13 @@ hold the spec's text, the names of the classes, the normalisation and the scale 
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from errno import ENOLCK, ENOSYS
 from itertools import count
 from pathlib import Path
+from platform import node
+from secrets import token_hex
 
 from filelock import FileLock, Timeout
 from safetensors import SafetensorError
@@ -32,6 +34,7 @@ from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import Network, weights
 from vggdsl.text.errors import Diagnostic, InputError, RecordError, VggdslError, in_a_line
 from vggdsl.text.files import file_name, is_file, is_folder, replacing, write_text
+from vggdsl.text.printing import LINE, shown
 from vggdsl.text.tables import to_csv
 
 LAST = "last.safetensors"
@@ -39,6 +42,8 @@ METRICS = "metrics.csv"
 """A row an epoch."""
 _LOCK = ".lock"
 """Is there while a process trains in the folder, and after one was killed."""
+_HOLDER = ".holder"
+"""Says, as long, which process that is, in a line, and a word that no other has."""
 FORMAT = "vggdsl-run-1"
 """Of the metadata of a file of weights."""
 
@@ -140,6 +145,9 @@ class RunFolder:
 
     def __init__(self, path: Path, spec: Spec, recipe: Recipe, seed: int) -> None:
         self.path, self.spec, self.recipe, self.seed = path, spec, recipe, seed
+        self.left_by = ""
+        """Which process of another machine held it before, and didn't let go."""
+        self._said = ""
 
     @classmethod
     def new(cls, runs: Path, spec: Spec, recipe: Recipe, seed: int) -> "RunFolder":
@@ -158,9 +166,44 @@ class RunFolder:
             message = f"{getattr(error, 'filename', None) or runs} can't be made: {why}"
             raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
 
-    def held(self) -> AbstractContextManager[None]:
-        """Keeps the folder from being trained in by another process; see ``held``."""
-        return held(self.path / _LOCK, f"another process trains in {self.path}")
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps the folder from being trained in by another process; see ``held``.
+
+        Locks may not reach other machines, or be lost when the network is cut: who has it is written down, too.
+        """
+        with held(self.path / _LOCK, f"another process trains in {self.path}"):
+            before, machine = _who(self.holder()), f" of {node()}"
+            self.left_by = "" if before.endswith(machine) else before
+            self._said = f"process {os.getpid()}{machine}\n{token_hex(8)}"
+            write_text(self.path / _HOLDER, self._said)
+            try:
+                yield
+            finally:
+                if self.is_ours:
+                    (self.path / _HOLDER).unlink(missing_ok=True)
+
+    def holder(self) -> str:
+        """What stands there of the process that trains in it; empty if none does."""
+        with suppress(OSError, UnicodeDecodeError):
+            return (self.path / _HOLDER).read_text("utf-8")
+        return ""
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether no other process has taken it since it was ``held``."""
+        return self.holder() == self._said
+
+    def refuse_taken(self) -> None:
+        """Raises ``InputError`` V506 where another process has: nothing is to be written any more."""
+        if self.is_ours:
+            return
+        who = f"{now} trains" if (now := _who(self.holder())) else "another process has trained"
+        message = (
+            f"{who} in {self.path}, which this one had locked: locks there don't reach every machine, or were lost"
+        )
+        help = "mount it with locks that do, as NFS 4 has, or name a folder a machine with `--runs DIR`"
+        raise InputError(Diagnostic("V506", message, help=help))
 
     def write_plan(
         self,
@@ -298,6 +341,10 @@ def read_plan(path: Path) -> Planned:
         why = error.strerror if isinstance(error, OSError) else in_a_line(error)
         why = f"{PLAN} lacks {error}" if isinstance(error, KeyError) else why
         raise unusable(path, f"what it was to do can't be read: {why}") from None
+
+
+def _who(holder: str) -> str:
+    return shown(holder.partition("\n")[0], LINE)
 
 
 def _new_folder(runs: Path, name: str) -> Path:

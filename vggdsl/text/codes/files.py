@@ -58,7 +58,8 @@ ROWS = (
         "V506",
         "input",
         "a file that can't be written",
-        "The system refuses to write a file, or somebody else changed it meanwhile. What was there is as it was.",
+        "The system refuses to write a file, or somebody else changed it meanwhile. What was there is as it was. A "
+        "training also ends where another process has taken its folder, whose lock it had.",
         "Name another place, make room, or change the permissions.",
         unshown=_FILES,
     ),
@@ -267,7 +268,8 @@ ROWS = (
         "input",
         "processes, a device or a server that can't start",
         "CUDA is asked for and can't start, the variables that torchrun sets are there in part, the processes that it "
-        "started don't reach each other or have different data, or an address can't be listened on.",
+        "started don't reach each other, have different data or no common folder of runs, or an address "
+        "can't be listened on.",
         "`--device auto` falls back to the CPU; start processes with torchrun, on the same files; choose another "
         "`--port`.",
         unshown=_MACHINE,
