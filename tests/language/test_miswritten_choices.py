@@ -96,6 +96,58 @@ def test_numbers_in_other_brackets_are_offered_in_braces(
     assert document(mended(line)) == document(f"{stem}{{{right}}}{behind} ReLU")
 
 
+@given(
+    st.sampled_from(["conv3-", "FC-", "conv3-4 GN-"]),
+    st.lists(st.integers(1, 999), min_size=2, max_size=4, unique=True),
+    st.sampled_from([",", ", "]),
+    st.sampled_from(["()", "[]"]),
+)
+def test_numbers_with_commas_are_offered_with_bars(stem: str, numbers: list[int], comma: str, brackets: str) -> None:
+    said = list(map(str, numbers))
+    assert mended(f"{stem}{brackets[0]}{comma.join(said)}{brackets[1]} ReLU") == f"{stem}{{{'|'.join(said)}}} ReLU"
+
+
+@pytest.mark.parametrize(
+    "line", ["FC-{4,096}", "FC-(1,000)", "maxpool(3,2)", "conv(3,5)-8", "maxpool(3,2)/2", "dropout-(0,5)"]
+)
+def test_digits_kernels_and_strides_with_commas_are_no_choices(line: str) -> None:
+    for found in findings(lambda: document(line)):
+        assert not any("{" in fix.text for fix in found.fixes)
+        assert "|096" not in (found.help or "")
+
+
+@given(
+    st.sampled_from(["conv3-8", "( conv3-8 )", "add[ ReLU | identity ]"]),
+    st.tuples(st.integers(1, 9), st.integers(10, 20)),
+    st.sampled_from(["{}..{}", "{}-{}", "({}|{})", "[{} or {}]"]),
+    st.sampled_from([" ", "  ", "\t"]),
+)
+def test_a_repeat_that_stands_apart_is_offered_in_braces(
+    element: str, pair: tuple[int, int], form: str, space: str
+) -> None:
+    (found, *others) = findings(lambda: document(f"{element} x{space}{form.format(*pair)} ReLU"))
+    assert not others
+    right = re.sub(r"[\[(\])]", "", form).replace(" or ", "|").replace("-", "..").format(*pair)
+    assert mended(f"{element} x{space}{form.format(*pair)} ReLU") == f"{element} x{{{right}}} ReLU"
+    assert f"`x{{{right}}}`" in (found.help or "")
+
+
+@given(
+    st.lists(st.sampled_from(LAYERS), min_size=2, max_size=3), st.sampled_from(["", "conv3-4 | ", "identity | ReLU | "])
+)
+def test_or_within_a_merge_is_no_further_branch(each: list[str], before: str) -> None:
+    for found in findings(lambda: document(f"add[ {before}{' or '.join(each)} ]")):
+        assert not found.fixes
+        assert "what is chosen from stands in ( ), with a `|` between" in (found.help or "")
+
+
+@given(st.sampled_from(LAYERS))
+def test_brackets_of_nothing_are_taken_away_and_the_words_stay_apart(behind: str) -> None:
+    for word in ("identity", "ReLU", "BN"):
+        assert mended(f"( conv3-4 | {word}(){behind} )") == f"( conv3-4 | {word} {behind} )"
+        assert mended(f"( conv3-4 | {word}() {behind} )") == f"( conv3-4 | {word} {behind} )"
+
+
 @given(stems.filter(lambda stem: stem != "maxpool"), pairs, st.sampled_from(["{}..{}", "{{{}-{}}}"]))
 def test_a_range_in_other_words_is_offered_as_one(stem: str, pair: list[int], form: str) -> None:
     assert mended(f"{stem}{form.format(*pair)}") == f"{stem}{{{pair[0]}..{pair[1]}}}"

@@ -11,17 +11,23 @@ from vggdsl.text.errors import Diagnostic
 from vggdsl.text.source import Placed, Source, Span
 
 _NUMBER = r"(?:\d+(?:\.\d+)?|\.\d+)%?"
+_LISTED = r"(?:[1-9]\d*|0?\.\d+)%?"
+"""A number behind a comma that is none of the number before: not as in `4,096`."""
 _RANGE = rf"{_NUMBER}\.\.{_NUMBER}(?::{_NUMBER})?"
 _NAME = r"[a-z]\w*[ \t]*=[ \t]*"
 _GROUP = r"[\[({][^\[\](){}#\"\n]*[\])}]"
-_WORD = re.compile(rf"(?:{_GROUP}|[^\s|(){{}}\[\]\"#,])+")
+_APART = re.compile(r"\Ax[ \t]+", re.IGNORECASE)
+_WORD = re.compile(rf"(?:(?<![^\s)\]}}])[xX][ \t]+(?=[\d(\[{{.]))?(?:{_GROUP}|[^\s|(){{}}\[\]\"#,])+")
+"""With the numbers behind a repeat, which may stand apart."""
 _SIZE = rf"(?:{_NUMBER}x)?{_NUMBER}"
 _INSIDE = rf"(?:{_NAME})?(?:{_RANGE}|{_NUMBER}-{_NUMBER}|{_SIZE}(?:[ \t]*(?:\||\bor\b)[ \t]*{_SIZE})+)"
 _OPEN = re.compile(
-    rf"[\[({{][ \t]*({_INSIDE})[ \t]*[\])}}]|(?<=[a-z/-])({_RANGE})(?![\w.])|(?<=\bx)({_NUMBER}-{_NUMBER})\Z",
+    rf"[\[({{][ \t]*({_INSIDE})[ \t]*[\])}}]|(?<=[a-z/-])({_RANGE})(?![\w.])|(?<=\bx)({_NUMBER}-{_NUMBER})\Z|"
+    rf"(?<=-)[\[(][ \t]*({_LISTED}(?:[ \t]*,[ \t]*{_LISTED})+)[ \t]*[\])]",
     re.IGNORECASE,
 )
-"""Numbers to choose from as people bracket them, or a range without brackets."""
+"""Numbers to choose from as people bracket them, or a range without brackets; with commas they are other tools' kernels
+and strides, unless channels or features stand there."""
 _REPEAT = re.compile(rf"x({CHOICE})", re.IGNORECASE)
 _NOTHING = re.compile(r"none|nothing|null|empty|skip|pass|no-?op", re.IGNORECASE)
 _BEFORE_ROW = re.compile(rf"[(\[|]\s*(?:{_NAME})?\Z", re.IGNORECASE)
@@ -38,13 +44,14 @@ def in_braces(source: Source, at: int) -> Told | None:
     word = next((found for found in _WORD.finditer(line, *near) if found.start() <= at - start < found.end()), None)
     if word is None or re.search(r"\A\W*claim|->", line[: word.start()]):
         return None
-    meant = _OPEN.sub(lambda found: f"{{{_barred(next(filter(None, found.groups())))}}}", word[0])
-    if meant == word[0] or not (_REPEAT.fullmatch(meant) or is_layer(meant, parser("arch"))):
+    written = _APART.sub("x", word[0])
+    meant = _OPEN.sub(lambda found: f"{{{_barred(next(filter(None, found.groups())))}}}", written)
+    if meant == written or not (_REPEAT.fullmatch(meant) or is_layer(meant, parser("arch"))):
         return None
     if _REPEAT.fullmatch(meant) and re.search(r"(?:^|[(\[{|])\s*\Z", line[: word.start()]):
         return None  # it repeats nothing
     place, help = Span(source, start + word.start(), start + word.end()), "numbers are chosen from in braces"
-    if all(found[0].startswith("{") for found in _OPEN.finditer(word[0])):
+    if all(found[0].startswith("{") for found in _OPEN.finditer(written)):
         help = "numbers in braces have bars between, ranges two points"
     if not _is_readable(meant):
         return place, Hint(f"{help}, as in `conv3-{{64|96}}` or `x{{1..4}}`")
@@ -52,7 +59,7 @@ def in_braces(source: Source, at: int) -> Told | None:
 
 
 def _barred(inside: str) -> str:
-    inside = re.sub(r"[ \t]*(?:\||\bor\b)[ \t]*", "|", inside.strip(), flags=re.IGNORECASE)
+    inside = re.sub(r"[ \t]*(?:\||,|\bor\b)[ \t]*", "|", inside.strip(), flags=re.IGNORECASE)
     return re.sub(rf"({_NUMBER})-({_NUMBER})\Z", r"\1..\2", inside)
 
 
@@ -93,13 +100,17 @@ def nothing(word: Span) -> Told | None:
     return word, Hint(help, "identity", is_choice=True)
 
 
+ALTERNATIVES = Hint("what is chosen from stands in ( ), with a `|` between: `( … | … )`")
+
+
 def alternative(word: Span) -> Told | None:
-    """`( conv3-8 or conv5-8 )`."""
+    """`( conv3-8 or conv5-8 )`; in a merge, whose bars are between branches, they have brackets of their own."""
     before, behind = word.source.text[: word.start].rstrip()[-1:], word.source.text[word.end :].lstrip()[:1]
     if word.text.lower() != "or" or before in ("", *"([|=") or behind in ("", *")]|{#"):
         return None
-    if _opener(word) is None:
-        return word, Hint("what is chosen from stands in ( ), with a `|` between: `( … | … )`")
+    opener = _opener(word)
+    if opener is None or word.source.text[opener] == "[":
+        return word, ALTERNATIVES
     return word, Hint("alternatives have a `|` between", "|", is_choice=True)
 
 

@@ -7,6 +7,7 @@ from lark.exceptions import UnexpectedToken
 
 from vggdsl.language.dictionary import FORMS, MERGES
 from vggdsl.language.notations.arch.alternatives import BRACKETS, bare_bar, choice_of_elements
+from vggdsl.language.notations.arch.bracketed import ALTERNATIVES
 from vggdsl.language.notations.arch.called import kind_called
 from vggdsl.language.notations.arch.choosing import misplaced_choice
 from vggdsl.language.notations.arch.comments import blanked
@@ -241,7 +242,9 @@ def _branches(span: Span, before: str, inner: int | None, wanted: set[str]) -> D
     if written == "]" and inner is not None and "VBAR" in wanted and (word := _word_before(source, inner)):
         whole = Span(source, word.start, span.end)
         message = f"`{word.text}` with one branch"
-        help = f"it brings two and more together: `{word.text}[ … | … ]`; `identity` is a branch that changes nothing"
+        help = f"it brings two and more together: `{word.text}[ … | … ]`; "
+        has_or = re.search(r"\sor\s", source.text[inner : span.start], re.IGNORECASE) is not None
+        help += ALTERNATIVES.help if has_or else "`identity` is a branch that changes nothing"
         return Diagnostic("V102", message, (Label(whole, "here"),), help)
     if inner is None or source.text[inner] != "(":
         return None

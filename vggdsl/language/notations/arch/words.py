@@ -355,6 +355,8 @@ def unknown_word(span: Span, hint: Hint | str) -> Diagnostic:
     if not all(map(_is_read, instead.split())):
         help, instead = (share_said(instead) if instead.lower().startswith("dropout") else None) or SPELLINGS, ""
     is_whole = not span.source.text.startswith("(", span.end)
+    if instead and span.text.endswith(")") and re.match(r"\w", span.source.text[span.end : span.end + 1]):
+        instead += " "  # so that the next word stays one
     fixes = (Edit(span, instead, is_guess, is_choice),) if instead and is_whole else ()
     return Diagnostic("V101", f"unknown word `{shown(span.text)}`", (Label(span, "not known"),), help, fixes=fixes)
 
