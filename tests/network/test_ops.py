@@ -1,9 +1,11 @@
 """What ops refuse, where no text of a fixture shows it."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from vggdsl.network.ops import CONSTANTS, Function, GroupNorm
-from vggdsl.network.shapes import Pair, Shape
+from vggdsl.network.ops import CONSTANTS, Conv, Function, GroupNorm, MaxPool
+from vggdsl.network.shapes import Pair, Shape, Window
 from vggdsl.spec.parsing import parse
 from vggdsl.text.errors import ShapeError
 
@@ -51,3 +53,24 @@ def test_behind_branches_of_other_strides_and_fields_the_largest_go_on() -> None
     assert fields["conv1_2"] == (Pair(6, 7), Pair(1, 1))
     assert fields["concat1_1"] == (Pair(6, 7), Pair(2, 2))
     assert fields["conv1_3"] == (Pair(6 + 2 * 2, 7 + 2 * 2), Pair(2, 2))
+
+
+@given(
+    *[st.tuples(*[sides] * 2) for sides in (st.integers(1, 9), st.integers(1, 4), st.integers(1, 3), st.integers(0, 2))]
+)
+def test_a_layer_is_refused_exactly_where_a_window_has_no_place(
+    size: tuple[int, int], kernel: tuple[int, int], dilation: tuple[int, int], pad: tuple[int, int]
+) -> None:
+    window = Window(Pair(*kernel), Pair(2, 1), Pair(*pad), Pair(*dilation))
+    places = []
+    for n, k, d, p, stride in zip(size, kernel, dilation, pad, (2, 1), strict=True):
+        *_, last = range(0, k * d, d)  # where the last value of a window is
+        places.append(len(range(0, n + 2 * p - last, stride)))
+    for op, code in ((Conv(4, window), "V202"), (MaxPool(window), "V201")):
+        x = Shape(3, *size)
+        if all(places):
+            found = op.out_shape(x)
+            assert [found.h, found.w] == places
+        else:
+            with pytest.raises(ShapeError, match=f"{code}.*{window.extent}"):
+                op.out_shape(x)

@@ -104,18 +104,19 @@ def test_on_a_larger_image_it_answers_as_the_network_at_each_place(text: str, h:
             assert close(scores[:, i, j], own)
 
 
-def test_a_gate_weighs_channels_by_the_whole_image() -> None:
-    graph = parse(
-        "input 8x8x3\nmul[ conv3-4 | conv3-4 global-avgpool conv1-4 sigmoid ]\nglobal-avgpool FC-3 softmax"
-    ).typed
+@pytest.mark.parametrize("pool", ["avg", "max"])
+def test_a_gate_weighs_channels_by_the_whole_image(pool: str) -> None:
+    gate = f"conv3-4 global-{pool}pool conv1-4 sigmoid"
+    graph = parse(f"input 8x8x3\nmul[ conv3-4 | {gate} ]\nglobal-avgpool FC-3 softmax").typed
     assert of_size(fc_to_conv(graph), 12, 14).output.chw == [3, 5, 7]
     network, x = settled(graph, 0), torch.randn(2, 3, 12, 14, generator=torch.Generator().manual_seed(1))
     own = {name: torch.from_numpy(array) for name, array in weights(network).items()}
     maps, seen = (
         functional.conv2d(x, own[f"{name}.weight"], own[f"{name}.bias"], padding=1) for name in ("conv1_1", "conv1_2")
     )
-    gate = functional.conv2d(seen.mean((2, 3), keepdim=True), own["conv1_3.weight"], own["conv1_3.bias"]).sigmoid()
-    pooled = functional.avg_pool2d(maps * gate, 8, 1)
+    of_all = seen.mean((2, 3), keepdim=True) if pool == "avg" else seen.amax((2, 3), keepdim=True)
+    weighed = maps * functional.conv2d(of_all, own["conv1_3.weight"], own["conv1_3.bias"]).sigmoid()
+    pooled = functional.avg_pool2d(weighed, 8, 1)
     expected = functional.conv2d(pooled, own["fc2.weight"][:, :, None, None], own["fc2.bias"])
     with torch.no_grad():
         assert close(dense(network)(x), expected)

@@ -3,12 +3,13 @@
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import graphs
 from torch import nn
 from torch.nn import functional
 
 from vggdsl.network.infer import TypedGraph
-from vggdsl.network.ops import Activation, Merge, Shuffle, Softmax, Take, Widen
+from vggdsl.network.ops import Activation, Conv, Merge, Shuffle, Softmax, Take, Widen
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import COUNTER
 from vggdsl.targets.modules import Untraceable, call_of, layer_of, lower
@@ -50,6 +51,20 @@ def test_what_is_not_drawn_begins_as_torch_lets_it(graph: TypedGraph) -> None:
 )
 def test_a_functions_constant_is_read(module: nn.Module, op: Activation) -> None:
     assert layer_of(module, Shape(4, 8, 8)) == op
+
+
+@given(st.tuples(st.integers(1, 5), st.integers(1, 5)), st.tuples(st.integers(1, 3), st.integers(1, 3)), st.booleans())
+def test_the_same_padding_of_torch_is_on_the_sides_where_it_puts_it(
+    kernel: tuple[int, int], dilation: tuple[int, int], is_same: bool
+) -> None:
+    theirs = nn.Conv2d(2, 3, kernel, padding="same" if is_same else "valid", dilation=dilation)
+    shape = Shape(2, 13, 14)
+    op = layer_of(theirs, shape)
+    assert isinstance(op, Conv)
+    ours, _ = lower(op, shape, False)
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(1, *shape.chw)
+    assert torch.allclose(ours(x), theirs(x), atol=1e-5)
 
 
 def test_a_functions_constant_is_read_from_a_call() -> None:
