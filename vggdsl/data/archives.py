@@ -14,6 +14,7 @@ from vggdsl.data.views import SIZES
 from vggdsl.spec.recipe import CLASS_NAMES, Recipe
 from vggdsl.text import packages
 from vggdsl.text.files import is_file
+from vggdsl.text.printing import first_line
 
 _AGAIN = "unpack the archive again, or `--download`"
 _IDX = tuple(f"{part}-{what}-ubyte" for part in ("train", "t10k") for what in ("images-idx3", "labels-idx1"))
@@ -68,7 +69,7 @@ class Archive:
         except ModuleNotFoundError as error:  # of SVHN, which is kept in MATLAB's format
             raise packages.missing(error.name or "scipy") from None
         except Exception as error:  # torchvision has no root for what can be wrong with a file
-            why = str(error).partition("\n")[0] or "it isn't in the format of its source"
+            why = first_line(error) if str(error).strip() else "it isn't in the format of its source"
             message = f"can't {'fetch' if wanted.download else 'read'} {self.title} in {wanted.root}: {why}"
             raise wrong(wanted.recipe, message, _AGAIN) from None
         images = images[:, None] if images.ndim == 3 else images

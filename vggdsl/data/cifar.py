@@ -13,6 +13,7 @@ from vggdsl.spec.recipe import CLASS_NAMES, Recipe
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
 from vggdsl.text.packages import needed
+from vggdsl.text.printing import first_line
 
 _PIXELS = 3 * 32 * 32
 
@@ -95,8 +96,7 @@ class CifarArchives:
         try:
             read = kind(root, train=train, download=download)
         except (RuntimeError, OSError) as error:
-            why = str(error).partition("\n")[0]
-            message = f"can't {'fetch' if download else 'read'} {self.title} in {root}: {why}"
+            message = f"can't {'fetch' if download else 'read'} {self.title} in {root}: {first_line(error)}"
             raise InputError(Diagnostic("V512", message, help="unpack the archive again, or `--download`")) from None
         images = torch.from_numpy(np.ascontiguousarray(read.data.transpose(0, 3, 1, 2)))
         return images, torch.tensor(read.targets)

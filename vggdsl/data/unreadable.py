@@ -6,6 +6,7 @@ from PIL import Image, UnidentifiedImageError
 
 from vggdsl.data.formats import FORMATS
 from vggdsl.text.errors import Diagnostic, InputError
+from vggdsl.text.printing import first_line
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 _TRUNCATED = "it is truncated"
@@ -54,7 +55,7 @@ def unreadable(image: Path | bytes, error: Exception) -> UnreadableImageError:
     if isinstance(error, UnidentifiedImageError):
         why, help = _instead(_head(image)), f"{', '.join(FORMATS)} can be read"
         return UnreadableImageError(f"{path}", why, help, is_image=why == _TRUNCATED)
-    said = str(error).partition("\n")[0]
+    said = first_line(error)
     is_short = any(word in said.lower() for word in _SHORT)
     return UnreadableImageError(f"{path}", _TRUNCATED if is_short else said)
 

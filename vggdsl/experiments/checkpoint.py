@@ -27,6 +27,7 @@ from vggdsl.experiments.device import PRECISIONS, Precision
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, RecordError
 from vggdsl.text.files import is_file, replacing
+from vggdsl.text.printing import first_line
 
 _FORMAT = "vggdsl-checkpoint-1"
 _NAME = re.compile(r"checkpoint-(\d{4,9})\.safetensors")
@@ -165,7 +166,7 @@ def newest(folder: Path, run: Mapping[str, str], made_by: str, notes: list[str])
         try:
             return _read(path, run, made_by, notes)
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, AttributeError) as error:
-            why = f"it lacks {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+            why = f"it lacks {error}" if isinstance(error, KeyError) else first_line(error)
             notes.append(f"{path.name} can't be used: {why}")
     if found:
         help = "train anew: without --resume"
@@ -284,7 +285,7 @@ def restore(
         optimizer.load_state_dict({"state": checkpoint.optimizer, "param_groups": groups})
         _lay_out(optimizer)
     except (RuntimeError, ValueError, KeyError) as error:
-        message = f"the checkpoint doesn't fit the network: {str(error).partition(chr(10))[0]}"
+        message = f"the checkpoint doesn't fit the network: {first_line(error)}"
         raise RecordError(Diagnostic("V607", message, help="train anew: without --resume")) from None
 
 

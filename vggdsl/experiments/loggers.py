@@ -14,6 +14,7 @@ from vggdsl.experiments.reporter import Costs, Outline, Reporter, Silent
 from vggdsl.records.metrics import Epoch
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import require
+from vggdsl.text.printing import first_line
 
 PROJECT = "vggdsl"
 """The project of Weights & Biases, unless $WANDB_PROJECT names one."""
@@ -74,7 +75,7 @@ class WeightsAndBiases(Silent):
                 config=config,
             )
         except Exception as error:  # of its own kinds, which aren't there to name without the package
-            message = f"Weights & Biases can't begin a run: {str(error).partition(chr(10))[0]}"
+            message = f"Weights & Biases can't begin a run: {first_line(error)}"
             help = "`wandb login`, or WANDB_MODE=offline keeps the run on this machine"
             raise InputError(Diagnostic("V517", message, help=help)) from None
 

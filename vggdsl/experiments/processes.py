@@ -21,6 +21,7 @@ from vggdsl.network.ops import BatchNorm
 from vggdsl.targets.torch import Network
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import needed
+from vggdsl.text.printing import first_line
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def joined(device: str) -> Iterator[Processes]:
     try:
         idist.initialize(**options)
     except RuntimeError as error:  # gloo has no kind of its own
-        message = f"the processes that torchrun started don't reach each other: {str(error).partition(chr(10))[0]}"
+        message = f"the processes that torchrun started don't reach each other: {first_line(error)}"
         help = "call it again: with --missing or --resume it goes on with its run"
         raise InputError(Diagnostic("V532", message, help=help)) from None
     try:

@@ -15,6 +15,7 @@ from vggdsl.spec.tuned import tuned
 from vggdsl.targets.torch import Network, TrainingOutput
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.packages import needed
+from vggdsl.text.printing import first_line
 
 FACTOR = "factor"
 """Of a group of weights: by what the schedule's rate is multiplied for it."""
@@ -186,7 +187,7 @@ class Captured:
         except RuntimeError as error:
             torch.cuda.set_stream(before)  # PyTorch leaves that of a capture that failed
             cause = error.__context__ or error  # what broke it, not that it is broken
-            why = f"its steps can't be captured as a CUDA graph: {str(cause).partition(chr(10))[0]}"
+            why = f"its steps can't be captured as a CUDA graph: {first_line(cause)}"
             self.why_not = Diagnostic("W407", why, help="it goes on, each kernel launched by itself, which is slower")
             # An empty capture, else the generator that dropout draws from takes itself for captured still.
             with suppress(RuntimeError), torch.cuda.graph(torch.cuda.CUDAGraph()):

@@ -18,7 +18,7 @@ from vggdsl.targets.reading.model import ReadModel
 from vggdsl.targets.runtime import open_session, run_session
 from vggdsl.targets.torch import Network, load_weights, to_torch, weights, without_weights
 from vggdsl.text.errors import Diagnostic, InputError
-from vggdsl.text.printing import printable
+from vggdsl.text.printing import first_line
 
 SEED = 0
 IMAGES = 4
@@ -49,7 +49,7 @@ def with_weights(graph: TypedGraph, read: ReadModel, found: Comparison) -> Netwo
                     values = read.weights[found.pairs[typed.name]][part.name].values
                 given[key] = np.asarray(values).reshape(part.shape)
     except (KeyError, Outside, OSError, ValueError) as error:
-        message = f"the weights of the model can't be read: {printable(str(error)[:200])}"
+        message = f"the weights of the model can't be read: {first_line(error)}"
         raise InputError(Diagnostic("V520", message)) from None
     network = without_weights(graph)
     load_weights(network, given)
@@ -88,8 +88,7 @@ def of_onnx(graph: TypedGraph, path: Path, read: ReadModel) -> Expected:
         session = open_session(str(path), says="nothing", threads=torch.get_num_threads(), briefly=True)
         outputs = np.asarray(run_session(session, {read.input: np.ascontiguousarray(given)})[0])
     except Exception as error:  # onnxruntime has no root for what can be wrong
-        why = printable(str(error).strip().partition("\n")[0][:200])
-        raise InputError(Diagnostic("V520", f"{path} can't be run: {why}")) from None
+        raise InputError(Diagnostic("V520", f"{path} can't be run: {first_line(error)}")) from None
     shape = (count, *graph.output.chw)
     kind: Kind = _ENDS.get(read.ends, "outputs" if graph.nodes[-1].node.op.activation else "logits")
     return Expected(str(path), images, outputs.astype(np.float64).reshape(shape), kind)

@@ -19,6 +19,7 @@ from vggdsl.targets.checkpoints import Found, Unread, more_than_tensors, state_d
 from vggdsl.targets.other_files import other_file
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file, is_folder
+from vggdsl.text.printing import first_line
 
 _WIDENED = (torch.bfloat16, torch.float16)
 _TAKEN = (
@@ -88,7 +89,7 @@ def _found(path: Path, shapes: Collection[tuple[int, ...]], *, skips_values: boo
     except SafetensorError as error:
         if "not fully covered" in str(error):
             raise _unusable(path, _CUT) from None
-        raise _unusable(path, _plain(error) or "it is no safetensors file") from None
+        raise _unusable(path, first_line(error)) from None
     except pickle.UnpicklingError as error:
         # PyTorch's message advises to load it all the same, which would run what is in it.
         if any(word in str(error) for word in ("GLOBAL", "global", "instantiate", "function", "Can only")):
@@ -216,12 +217,6 @@ def _array(path: Path | str, name: object, tensor: torch.Tensor) -> Array:
         return np.asarray((tensor.float() if tensor.dtype in _WIDENED else tensor).numpy(force=True))
     except (RuntimeError, TypeError, ValueError):
         raise _unusable(path, f"{name} can't be read as numbers") from None
-
-
-def _plain(error: Exception) -> str:
-    """The first line of a message, without control characters."""
-    line = str(error).strip().partition("\n")[0]
-    return "".join(c for c in line if c.isprintable())[:200]
 
 
 def _unusable(path: Path | str, why: str) -> InputError:

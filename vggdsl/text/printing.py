@@ -24,6 +24,20 @@ def shown(text: str, most: int = NAME) -> str:
     return printable(text if len(text) <= most else f"{text[:half]}…{text[-half:]}")
 
 
+_SAID = 300
+"""Characters of what somebody else's code says."""
+
+
+def first_line(error: BaseException) -> str:
+    """What a library says of an error, for a line of ours: the first line of its message, if it is long without its
+    middle; what kind of error it is, where it says nothing.
+
+    >>> first_line(ValueError("\\ntorn\\nat 0x1f")), first_line(KeyError())
+    ('torn', 'KeyError')
+    """
+    return shown(str(error).strip().partition("\n")[0].strip(), _SAID) or type(error).__name__
+
+
 def width_of(text: str) -> int:
     """Columns that a text takes in a terminal.
 

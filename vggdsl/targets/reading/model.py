@@ -17,7 +17,7 @@ from vggdsl.targets.reading.layers import LAYERS
 from vggdsl.targets.reading.walk import Map, Unread, Walk
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.files import is_file
-from vggdsl.text.printing import printable
+from vggdsl.text.printing import first_line, printable
 from vggdsl.text.units import names_text
 
 _SINGLE = "float32"
@@ -102,8 +102,7 @@ def opened(path: Path) -> onnx.ModelProto:
     except MemoryError:
         raise
     except Exception as error:  # neither protobuf nor the checker has one root for what can be wrong with a file
-        why = printable(str(error).strip().partition("\n")[0][:200])
-        message = f"{path} is not a usable ONNX file: {why or type(error).__name__}"
+        message = f"{path} is not a usable ONNX file: {first_line(error)}"
         raise InputError(Diagnostic("V520", message)) from None
     return model
 

@@ -25,7 +25,7 @@ from vggdsl.targets.recovering.recovered import Recovered, confirmed, recovered,
 from vggdsl.targets.torch import weights
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.kinds import refuse_other_kinds
-from vggdsl.text.printing import printable, shown
+from vggdsl.text.printing import first_line, shown
 from vggdsl.text.units import names_text
 
 _SIZE = 224
@@ -206,7 +206,7 @@ def _written(path: Path, read: ReadModel, said: Sequence[str]) -> Recovered:
         try:
             return np.asarray(read.weights[layer][part].values, np.float32).reshape(shape)
         except (KeyError, Outside, OSError, ValueError) as error:
-            message = f"the weights of `{shown(layer)}` can't be read: {printable(str(error)[:200])}"
+            message = f"the weights of `{shown(layer)}` can't be read: {first_line(error)}"
             raise InputError(Diagnostic("V520", message)) from None
 
     said = [*said, _UNTOLD]

@@ -26,7 +26,7 @@ from vggdsl.targets.torch import Network, layer_at
 from vggdsl.targets.tracing import trace
 from vggdsl.text.errors import Diagnostic, InputError
 from vggdsl.text.kinds import refuse_other_kinds
-from vggdsl.text.printing import printable
+from vggdsl.text.printing import first_line
 from vggdsl.text.units import names_text
 
 _KINDS: dict[str, Kind] = {"softmax": "probabilities", "log-softmax": "log-probabilities"}
@@ -194,8 +194,7 @@ def _outputs(module: nn.Module, images: Tensor | None, shape: Shape, found: Reco
         with torch.inference_mode():
             outputs = module(images.to(tensor.device, tensor.dtype))
     except Exception as error:  # of any kind, as its forward raises it
-        why = printable(str(error).strip().partition("\n")[0][:200])
-        raise unsayable(model, f"it can't be run: {why or type(error).__name__}") from None
+        raise unsayable(model, f"it can't be run: {first_line(error)}") from None
     wanted = (len(images), *found.spec.typed.output.chw)
     if not isinstance(outputs, Tensor) or outputs.numel() != np.prod(wanted):
         raise unsayable(model, f"it gives other outputs than {found.spec.typed.output}, which its layers give")
