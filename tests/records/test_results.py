@@ -25,10 +25,15 @@ from vggdsl.experiments import missing
 from vggdsl.experiments.missing import Missing
 from vggdsl.experiments.train import train
 from vggdsl.experiments.workplace import Workplace
-from vggdsl.records.collect import collect, counted
+from vggdsl.language import notations
+from vggdsl.language.syntax import Document, Line
+from vggdsl.records.collect import collect, counted, evaluated
 from vggdsl.records.compare import compare
+from vggdsl.records.evaluation import Evaluation
+from vggdsl.records.result import TOP_1
 from vggdsl.records.trained import load_trained
 from vggdsl.spec.parsing import load, parse
+from vggdsl.spec.protocol import Protocol, View
 
 BODY = """input 8x8x1
 conv3-{width} maxpool
@@ -533,6 +538,7 @@ def test_a_repetition_by_another_decoder_is_told(then: str | None, now: str | No
         (("bf16", ()), ("bf16", ("precision bf16",)), None),
         (("bf16", ("precision bf16",)), ("bf16", ()), None),
         (("bf16", ("epochs 3", "precision bf16")), ("bf16", ("epochs 3",)), None),
+        (("fp32", ('init from("a, b.pth")', "epochs 3")), ("fp32", ('init from("a, b.pth")', "epochs 3")), None),
         (("bf16", ("epochs 3", "precision bf16")), ("bf16", ("batch 8",)), "deviations epochs 3 then, batch 8 now"),
         (
             ("bf16", ("precision bf16",)),
@@ -551,6 +557,36 @@ def test_a_precision_counts_however_it_came(
     )
     lines = [line for line in compare(parse(with_blocks(spec, then), "net.arch"), again) if "measured" not in line]
     assert lines[-1] == ("  agrees in every digit" if told is None else f"  not compared: {told}")
+
+
+def test_a_training_is_held_beside_the_block_of_its_own_seed() -> None:
+    spec = parse(TWO, "net.arch")
+    blocks = [result_of(spec, "whole", seed=seed, test_accuracy=0.5 + seed / 10) for seed in (0, 1, 2)]
+    record = parse(with_blocks(spec, *blocks), "net.arch")
+
+    def before(seed: int) -> list[str]:
+        lines = compare(record, result_of(spec, "whole", seed=seed, test_accuracy=0.6))
+        return [line.partition("(")[2] for line in lines if line.startswith("measured before")]
+
+    assert [before(seed) for seed in (0, 1, 2)] == [[f"seed {seed}, a 'fast' one)"] for seed in (0, 1, 2)]
+    assert before(7) == ["seed 2, a 'fast' one)"], "of none of these it is the last"
+
+
+def test_weights_that_were_evaluated_in_two_precisions_have_both(tmp_path: Path) -> None:
+    spec = parse(TWO, "net.arch")
+    result = result_of(spec, "whole")
+    ways: list[tuple[View, float, str]] = [
+        ("ten", 0.5, "fp32"), ("ten", 0.6, "bf16"), ("ten", 0.7, "fp32"), ("grid", 0.8, "fp32")
+    ]  # fmt: skip
+    made = [
+        (Evaluation(result.weights, "test", Protocol((8,), view), {TOP_1: share}, precision), precision)
+        for view, share, precision in ways
+    ]
+    record = parse(with_blocks(spec, result), "net.arch")
+    lines = [Line(each.block(replace(result, precision=precision), 10_000)) for each, precision in made]
+    again = parse(notations.write(Document((*record.document.lines, *lines))), "net.arch")
+    found = [(each.protocol.view, each.precision, each.shares[TOP_1]) for each in evaluated(again, [])]
+    assert found == [("ten", "fp32", 0.5), ("ten", "bf16", 0.6), ("grid", "fp32", 0.8)], "of two that agree the first"
 
 
 def test_a_claim_of_a_published_set_is_not_about_what_is_left_of_it(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         "data": result.data,
         "split": result.split,
         "left-out": str(result.left_out),
-        "deviations": _further_deviations(result.deviations),
+        "deviations": _further_deviations(result.deviates),
         "seed": str(result.seed),
         "precision": result.precision,
         "from": result.start or "none",
@@ -141,7 +141,7 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         **of,
         **run,
         "recipe": of.get("recipe", "?"),
-        "deviations": _further_deviations(parts_of(run.get("deviates", ""))),
+        "deviations": _further_deviations(run.get("deviates", "")),
     }
     further = tuple(_further_differences(measurement, result))
     differs = [] if measurement.sealed else ["the block was edited by hand"]
@@ -161,9 +161,9 @@ def _measured(measurement: Measurement, result: Result) -> Iterator[str]:
         yield f"  now - before: {', '.join((_differences(measurement.line, result), *further))}"
 
 
-def _further_deviations(deviations: Iterable[str]) -> str:
-    """But for a precision that was asked for, since that of both is compared, by whatever it came."""
-    return ", ".join(part for part in deviations if part.partition(" ")[0] not in ("", "precision")) or "none"
+def _further_deviations(deviates: str) -> str:
+    """As a block says them, but for a precision that was asked for: that of both is compared, by whatever it came."""
+    return ", ".join(part for part in parts_of(deviates) if part.partition(" ")[0] not in ("", "precision")) or "none"
 
 
 def _further_differences(measurement: Measurement, result: Result) -> Iterator[str]:
