@@ -17,3 +17,10 @@ def test_ops_are_what_was_spelled(ops: list[Op]) -> None:
     assert [node.op for node in elaborate(parse(Source("random.arch", text))).graph.nodes] == ops
     text = " ".join(map(op_text, ops)) + "\n"
     assert [node.op for node in elaborate(parse(Source("again.arch", text))).graph.nodes] == ops
+
+
+@given(chains())
+def test_an_op_tells_itself_in_words_of_the_language(ops: list[Op]) -> None:
+    ops.insert(1, Activation("ELU"))
+    text = " ".join(op.text for op in ops)
+    assert [node.op for node in elaborate(parse(Source("told.arch", text))).graph.nodes] == ops

@@ -205,8 +205,9 @@ def tell_slide(window: Window, x: Shape) -> str:
 
 
 def window_text(window: Window, usual: Pair, channels: str = "") -> str:
-    """A window behind its word; ``usual`` is the padding that needn't be told."""
-    stride = f"/{window.stride.short}" if window.stride != (1, 1) else ""
+    """A window behind its word. ``usual`` is the padding that needn't be told; a stride of 1 needn't where there are
+    ``channels``."""
+    stride = f"/{window.stride.short}" if window.stride != (1, 1) or not channels else ""
     pad = f" pad={window.pad.short}" if window.pad != usual else ""
     dilation = f" dilation={window.dilation.short}" if window.dilation != (1, 1) else ""
     return f"{window.kernel.short}{channels}{stride}{pad}{dilation}{' ceil' if window.ceil else ''}"

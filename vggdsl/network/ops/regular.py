@@ -1,6 +1,7 @@
 """Layers that do nothing at inference."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import ClassVar
 
 from vggdsl.network.ops.facts import Facts
@@ -26,6 +27,14 @@ class Dropout(Facts):
     passing: ClassVar[bool] = True
     idle: ClassVar[bool] = True
     rate: float
+
+    @property
+    def text(self) -> str:
+        """
+        >>> Dropout(0.00005).text
+        'dropout-0.00005'
+        """
+        return f"dropout-{Decimal(repr(self.rate)):f}"
 
     def tell_elsewhere(self, x: Shape) -> str:
         """
