@@ -665,6 +665,13 @@ def test_classes_of_others_have_numbers_or_names(tmp_path: Path) -> None:
     found = load("shards", tmp_path / "named")
     assert found.classes == ("7", "tench", "Äffchen")
     assert "a name alone" in found.notes[1]
+    written(tmp_path / "numbered" / "0.tar", samples(36, lambda i: f"{i % 12:02}"))
+    found = load("shards", tmp_path / "numbered")
+    assert found.classes == tuple(map(str, range(12)))
+    written(tmp_path / "plain" / "0.tar", samples(36, lambda i: str(i % 12)))
+    found, pictures = load("shards", tmp_path / "plain"), of_split("shards", tmp_path / "plain", "train")
+    numbers = [png(i) for i in range(36)]
+    assert [numbers.index(pictures.content(i)) % 12 for i in range(len(pictures))] == found.train.labels.tolist()
     for k, label in enumerate(
         (
             lambda i: str(1 + i % 3),

@@ -246,6 +246,7 @@ def test_torchvisions_weights_are_fetched_only_if_that_is_said_and_bring_their_n
     assert str(first.start.run) == "torchvision:resnet18@IMAGENET1K_V1"
     (warning,) = first.warnings(spec, recipe, Normalisation((0.5, 0.5, 0.5), (0.25, 0.25, 0.25)))
     assert (warning.code, warning.help) == ("W411", "write `normalize imagenet`")
+    assert warning.message.endswith("black or white differs by 0.64 of a deviation"), "blue: 0.594 / 0.225 - 2"
     frozen = resnet18(tmp_path, "from(torchvision:resnet18) else he", "  freeze all but conv5\n")
     (warning,) = first.warnings(frozen, frozen.recipe("tuned"), Normalisation(*first.statistics or ((), ())))
     assert (warning.code, warning.message) == ("W410", "the weights of fc would stay as they are drawn")
