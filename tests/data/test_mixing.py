@@ -14,6 +14,7 @@ from trainings import spec_with
 from vggdsl.data.chance import generator
 from vggdsl.data.dataset import load_data
 from vggdsl.data.mixing import mixed
+from vggdsl.experiments import loop
 from vggdsl.experiments.device import choose
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.prepare import Prepared
@@ -107,6 +108,25 @@ def test_with_weights_of_classes_it_is_the_mean_that_is_weighted_by_both_labels(
     for share, labels in ((own, LABELS), (1 - own, LABELS.roll(1))):
         total += share * (balance[labels] * losses[torch.arange(8), labels]).sum()
     assert torch.allclose(loss, total / balance[LABELS].sum(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("own", "is_before"), [(0.0, True), (1.0, False)])
+def test_what_is_mixed_to_nothing_else_is_learned_and_counted_as_that(
+    own: float, is_before: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Images that are wholly the one before them, and those that are wholly their own."""
+
+    def all_of_one(images: Tensor, mixes: object, random: object) -> tuple[Tensor, float]:
+        return (images.roll(1, 0) if is_before else images), own
+
+    monkeypatch.setattr(loop, "mixed", all_of_one)
+    ours, theirs = (
+        loop.fit(to_torch(ready.spec, seed=0), ready, loop.Unheard()).epochs[-1]
+        for ready in (prepared(mix="mixup(1)", epochs="2"), prepared(epochs="2"))
+    )
+    assert 0.2 < theirs.train_accuracy < 0.9, "not by chance alone, nor all of them"
+    assert ours.train_accuracy == pytest.approx(theirs.train_accuracy, abs=1e-3)
+    assert ours.train_loss == pytest.approx(theirs.train_loss, rel=1e-3)
 
 
 class Graph:

@@ -548,6 +548,22 @@ def test_proposals_follow_what_was_found(tmp_path: Path, large: Space) -> None:
     assert sum(networks[:10]) / 10 < sum(networks[20:]) / 10
 
 
+def test_a_network_is_proposed_by_what_others_were_at_the_rung_however_far_they_went(
+    tmp_path: Path, large: Space
+) -> None:
+    """Which network is tried doesn't depend on which of several processes was the faster."""
+    apart = [tmp_path / name for name in ("early", "late")]
+    for folder, later in zip(apart, ((), ((1.0, 0.0), (0.9, 0.0))), strict=True):
+        folder.mkdir()
+        proposals = Proposals(folder, large, ANY, 13, 0)
+        for _ in range(13):
+            found = {n: ((accuracy(network), 0.0), *later) for n, network in proposals.networks.items()}
+            proposals.add({n: Standing(ranks) for n, ranks in found.items()}, 1)
+    ours, theirs = ([n.digest for n in Proposals(f, large, ANY, 13, 0).networks.values()] for f in apart)
+    assert len(ours) == 13
+    assert ours == theirs
+
+
 def test_a_space_that_is_too_large_to_look_at_is_searched_too(tmp_path: Path, large: Space) -> None:
     budget = Budget(params=(None, 1_500))
     proposals = proposed(tmp_path, large, budget, 12)

@@ -37,6 +37,8 @@ def codes(text: str) -> list[str]:
         ("conv3-8 tanh conv3-8 FC-9 FC-10", "conv tanh conv FC FC"),  # one written: none implied
         ("conv3-8 conv1-10 global-avgpool softmax", "conv ReLU conv ReLU global-avgpool softmax"),
         ("conv3-8 x2", "conv ReLU conv ReLU"),
+        ("conv3-8 FC-10 aux 0.3 { FC-9 FC-10 softmax } softmax", "conv ReLU FC softmax"),
+        ("conv3-8 FC-9 aux 0.3 { FC-10 softmax } FC-10 softmax", "conv ReLU FC ReLU FC softmax"),
         ("after conv: BN ReLU\nconv3-8 FC-9 FC-10", "conv BN ReLU FC FC"),  # exactly the rules
         ("conv3-8 FC-9 FC-10\nafter FC: ReLU dropout-0.5", "conv FC ReLU dropout FC"),
         ("after conv: none\nconv3-8 FC-10", "conv FC"),
