@@ -53,6 +53,35 @@ def test_two_of_one_name_are_told_apart() -> None:
         library.find("resnet50")
 
 
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("mine", "mine.arch"),
+        ("MINE.arch", "mine.arch"),
+        ("nets/B", "nets/b.arch"),
+        ("nets/B.arch", "nets/b.arch"),
+        ("minne.arch", "mine.arch"),
+        ("vgg16", "vgg16.arch"),
+        ("vgg19", "vgg_e"),  # and never a file with another number
+        ("quikstart", "quickstart"),
+        ("nowhere/mine", None),
+        ("", None),
+        ("nets\0/b", None),
+    ],
+)
+def test_a_file_that_is_meant_is_named(
+    given: str, meant: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "nets").mkdir()
+    for name in ("mine.arch", "vgg16.arch", "nets/b.arch"):
+        (tmp_path / name).write_text("input 8x8x1 FC-2 softmax\n")
+    with pytest.raises(InputError, match="no spec") as caught:
+        library.find(given)
+    help = "`vggdsl specs` lists the specs that ship" if meant is None else f"did you mean `{meant}`?"
+    assert caught.value.diagnostics[0].help == help
+
+
 def test_a_path_elsewhere_is_none_of_a_spec_that_ships(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for path in ("specs/vgg_d.arch", "vgg_d.arch"):

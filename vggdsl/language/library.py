@@ -4,7 +4,7 @@ import codecs
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path, PurePath
@@ -239,9 +239,20 @@ def find(spec: str | Path) -> Path:
     if is_stream(path):
         message = f"{spec} is a pipe or a device, and no file"
         raise InputError(Diagnostic("V501", message, help="`-` reads standard input: `vggdsl check - < …`"))
-    near = _ALSO.get(path.stem.lower()) or nearest(path.stem, list(ships))
+    near = _meant(path, list(ships))
     help = f"did you mean `{near}`?" if near else "`vggdsl specs` lists the specs that ship"
     raise InputError(Diagnostic("V501", f"no spec `{spec}`: no such file, and none that ships", help=help))
+
+
+def _meant(path: Path, ships: Sequence[str]) -> str | None:
+    """What a name may mean that is none: the file beside it that has its ending or other capitals, the same network by
+    its other name, a spec that ships, or a file beside it that is spelled nearly so."""
+    stem = path.name.removesuffix(".arch")
+    there = sorted(_neighbours(path.parent)) if stem else []
+    beside = {each.removesuffix(".arch"): str(path.with_name(each)) for each in there}
+    same = next((file for name, file in beside.items() if name.lower() == stem.lower()), None)
+    near = nearest(stem, list(beside))
+    return same or _ALSO.get(stem.lower()) or nearest(path.stem, ships) or (beside[near] if near is not None else None)
 
 
 def is_folder_of_specs(name: str) -> bool:
@@ -311,5 +322,5 @@ def _neighbours(start: Path) -> list[str]:
     note(start)
     try:
         return [path.name for path in start.glob("*.arch")]
-    except OSError:
+    except (OSError, ValueError):
         return []
