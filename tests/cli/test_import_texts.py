@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from commands import run
@@ -99,6 +100,17 @@ def test_standard_output_is_no_folder(table: Path, tmp_path: Path, monkeypatch: 
     done = run("import", table, "-o", "-")
     assert (done.exit_code, "-o names a folder, and `-` is standard output" in done.stderr) == (1, True)
     assert [*tmp_path.iterdir()] == [table]
+
+
+def test_a_spec_that_is_named_in_the_place_of_a_folder_is_no_folder(
+    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("import", table.name, "-o", "my net.arch")
+    assert (done.exit_code, f"`vggdsl import {quote(table.name)} > 'my net.arch'`" in done.stderr) == (2, True)
+    assert [*tmp_path.iterdir()] == [table]
+    (tmp_path / "my net.arch").mkdir()
+    assert run("import", table.name, "-o", "my net.arch").exit_code == 0
 
 
 def test_what_is_assumed_of_several_columns_is_said_once(table: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -15,7 +16,7 @@ from vggdsl.cli.schemas.specs import Imported
 from vggdsl.language import notations
 from vggdsl.spec.spec import Spec
 from vggdsl.text.errors import Diagnostic, ParseError, VggdslError, listed
-from vggdsl.text.files import is_file, write_text
+from vggdsl.text.files import is_file, is_folder, write_text
 from vggdsl.text.printing import LINE, shown
 from vggdsl.text.units import plural
 
@@ -74,9 +75,9 @@ def command(
     figure doesn't hold; what could be read is written even so.
 
     MODEL.onnx gives a spec and its weights, beside it unless -o names a folder, for
-    export --weights. A file that export wrote gives back the spec that it carries; any other is
-    written as a person would, repeats and blocks folded. Layers and outputs are held against the
-    model; what no spec can say is an error with its place in it.
+    export --weights. A file that export wrote gives back the spec that it carries, one in int8 is
+    refused; any other is written as a person would, repeats and blocks folded. Layers and outputs
+    are held against the model; what no spec can say is an error with its place in it.
 
     \b
     vggdsl import network.txt > network.arch
@@ -89,6 +90,9 @@ def command(
     pbpaste | vggdsl import -
     vggdsl import model.onnx -o nets
     """
+    if output is not None and output.lower().endswith(".arch") and not is_folder(Path(output)):
+        to = f"; for one network there is `vggdsl import {quote(file)} > {quote(output)}`"
+        raise click.UsageError(f"-o names a folder, in which each network gets a file{'' if is_model(file) else to}")
     beside = notations.Beside(image, column, means, heading)
     is_paper = file != "-" and is_pdf(Path(file))
     if not is_paper and (page is not None or crop is not None) and (file == "-" or is_file(Path(file))):
