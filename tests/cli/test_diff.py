@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from shlex import quote
 
 import pytest
 from commands import run
@@ -57,7 +58,9 @@ def test_trouble_ends_with_2(wrong: str, good: str, tmp_path: Path) -> None:
 def test_a_run_is_the_spec_that_was_run(tmp_path: Path, good: str) -> None:
     (tmp_path / "spec.arch").write_text(GOOD)
     (tmp_path / "recipe.json").write_text('{"spec": "my-net"}')
-    assert run("diff", tmp_path, good).exit_code == 0
+    done = run("diff", tmp_path, good)
+    told = f"the same recipes and claims; what was measured: vggdsl results {quote(str(tmp_path))}\n"
+    assert (done.exit_code, done.stdout.endswith(told)) == (0, True)
 
 
 def test_what_git_hands_to_a_command_is_told_by_its_path_and_never_fails(good: str, wrong: str) -> None:

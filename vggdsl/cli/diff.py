@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import click
 
@@ -122,7 +123,9 @@ def _print(found: Differences, before: str, after: str) -> None:
         click.echo()
     _print_signed(map(str, found.others))
     if not found.others:
-        say("the same recipes, claims and measurements")
+        runs = [quote(name) for name in (before, after) if copy_in(Path(name)) is not None]
+        told = f"and claims; what was measured: vggdsl results {' '.join(runs)}" if runs else "claims and measurements"
+        say(f"the same recipes{'' if runs else ','} {told}")
 
 
 def _print_signed(lines: Iterable[str]) -> None:
