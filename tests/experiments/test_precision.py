@@ -199,6 +199,12 @@ def test_what_cannot_be_narrow_is_refused_with_how_to_mend_it(
     assert not path.exists()
 
 
+def test_what_is_no_name_of_an_onnx_file_is_refused(chain: Path, tmp_path: Path) -> None:
+    done = run("export", chain, "-o", tmp_path / "net.pt")
+    assert (done.exit_code, "net.pt.onnx" in done.stderr) == (2, True)
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_images_of_a_spec_with_several_recipes_are_those_of_the_one_that_is_named(
     uneven: tuple[Path, Path], tmp_path: Path
 ) -> None:

@@ -1,6 +1,7 @@
 """``vggdsl export``."""
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Unpack
 
 import click
@@ -146,6 +147,8 @@ def command(
     path = output or Path(f"{_name(name, spec)}.onnx")
     file = weights if isinstance(weights, Path) else None
     check_target(path, spec, file, force=force, beside=(".data",))
+    if path.suffix.lower() != ".onnx":
+        raise click.UsageError(f"an ONNX file's name ends in .onnx, as `-o {quote(f'{path}.onnx')}`")
     from vggdsl.experiments.exportable import exportable, of_run
     from vggdsl.records.trained import is_run, load_trained
     from vggdsl.targets.forms import Form
