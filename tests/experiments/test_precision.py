@@ -78,6 +78,11 @@ def test_a_file_says_what_it_is_and_answers_as_it_was_held_to(
     path = tmp_path / "narrow.onnx"
     asked = ("--precision", precision, "--calibrate", 40, "--images", 60, "--bound", 100, "--keep", "conv1_1")
     told = written(path, chain, *asked, *form)["narrowed"]
+    again = run("import", path, "-o", tmp_path / "again")
+    if precision == "int8":
+        assert (again.exit_code, "single precision that was exported of the same run" in again.stderr) == (1, True)
+    else:
+        assert (again.exit_code, "its weights are in float16" in again.stdout) == (0, True)
     onnx.checker.check_model(path, full_check=True)
     model, said = onnx.load(path), metadata(path)
     assert {each.domain for each in model.opset_import} == {""}

@@ -21,7 +21,8 @@ from vggdsl.text.units import bytes_text
 def check_model(model: Path, force: bool) -> None:
     """Raises ``InputError`` V501 if it isn't there, ``UsageError`` for ``--force`` of what has no record."""
     if not (is_file(model) or is_folder(model)):
-        raise InputError(Diagnostic("V501", f"no run and no file `{model}`"))
+        help = "name a folder that `vggdsl train` made, or a file that `vggdsl export` wrote"
+        raise InputError(Diagnostic("V501", f"no run and no file `{model}`", help=help))
     if force and not _is_run(model):
         raise click.UsageError("--force is for a RUN: nothing else has a record")
 

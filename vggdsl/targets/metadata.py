@@ -10,6 +10,8 @@ from vggdsl.spec.spec import Spec
 
 AS_WRITTEN = "vggdsl.tensors"
 """Of a file's metadata: the digest of the tensors in it; `vggdsl.weights` is that of the weights it was made of."""
+PRECISION = "vggdsl.precision"
+"""That of its numbers, `fp16` or `int8`; single precision isn't said."""
 _FORMATS = {1: "Gray8", 3: "Rgb8"}
 _RANGES = {(0.0, 1.0): "Normalized_0_1", (0.5, 0.5): "Normalized_1_1"}
 """What ONNX calls the range of values, by mean and deviation; others it has no name for."""

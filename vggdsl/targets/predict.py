@@ -54,7 +54,8 @@ class Predictor:
             except VggdslError:
                 raise  # a package that isn't installed
             except Exception as error:  # onnxruntime has no root for its errors
-                raise self._unusable("is no usable ONNX file", error) from None
+                help = "name a run, or a file that `vggdsl export` wrote"
+                raise self._unusable("is no usable ONNX file", error, help) from None
         self.provider = self._session.get_providers()[0].removesuffix("ExecutionProvider")
         if device == "cuda" and self.provider != "CUDA":
             help = "use --device auto, which falls back to the CPU"
@@ -181,9 +182,9 @@ class Predictor:
             pairs = zip(chosen[:top], values[:top], strict=True)
             yield [Guess(names[i] if names else f"class {i}", value) for i, value in pairs]
 
-    def _unusable(self, what: str, error: Exception) -> InputError:
+    def _unusable(self, what: str, error: Exception, help: str | None = None) -> InputError:
         why = str(error).strip().partition("\n")[0].replace(self._path, self._name)
-        return InputError(Diagnostic("V531", f"{self._name} {what}: {why}"))
+        return InputError(Diagnostic("V531", f"{self._name} {what}: {why}", help=help))
 
 
 def best_guesses(

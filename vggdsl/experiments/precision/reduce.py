@@ -23,6 +23,7 @@ from vggdsl.spec.chosen import named_layers
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.half import check_range, halve
+from vggdsl.targets.metadata import PRECISION
 from vggdsl.targets.onnx import LARGEST, save
 from vggdsl.targets.processor import Processor, processor
 from vggdsl.targets.quantisation import (
@@ -225,8 +226,8 @@ class Reduction:
         held |= {"same": told.same, "right": told.right, "right_in_fp32": told.right_before, "error": told.error}
         said = {"how": how, "calibration": drawn, "held_against_fp32": held}
         return {
-            "vggdsl.precision": self.asked.precision,
-            **{f"vggdsl.precision.{key}": json.dumps(value) for key, value in said.items()},
+            PRECISION: self.asked.precision,
+            **{f"{PRECISION}.{key}": json.dumps(value) for key, value in said.items()},
         }
 
 

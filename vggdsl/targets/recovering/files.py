@@ -16,7 +16,7 @@ from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import Array, weights_digest
 from vggdsl.spec.parsing import parse
 from vggdsl.spec.spec import Spec
-from vggdsl.targets.metadata import AS_WRITTEN
+from vggdsl.targets.metadata import AS_WRITTEN, PRECISION
 from vggdsl.targets.outputs import of_onnx, with_weights
 from vggdsl.targets.reading.constants import Outside, of_tensor
 from vggdsl.targets.reading.model import ReadModel, layers_of, opened, other_precision, shared_weights
@@ -58,6 +58,10 @@ def from_onnx(model: str | Path, input: Sequence[int] | None = None) -> Recovere
     try:
         read = layers_of(file, path, given)
     except Unread as error:
+        if metadata.get(PRECISION) == "int8":
+            told = "it is in int8, and the weights that it was made of aren't in it"
+            help = "import the file in single precision that was exported of the same run"
+            raise unsayable(str(path), told, help) from None
         raise unsayable(str(path), str(error)) from None
     said = [*assumed, *(each for each in read.said if "any size" not in each or not assumed)]
     if top:
