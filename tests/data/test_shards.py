@@ -22,7 +22,7 @@ import torch
 from forks import forked
 from hypothesis import given
 from hypothesis import strategies as st
-from images import noise
+from images import noise, save
 from PIL import Image
 from refusals import refusal
 from test_data import give_few_classes, save_many
@@ -37,7 +37,7 @@ from vggdsl.data.shards.index import INDEX
 from vggdsl.data.shards.packed import Packed
 from vggdsl.data.splits import Lazy
 from vggdsl.network.shapes import Shape
-from vggdsl.spec.recipe import Crop, Data, Recipe, Scale
+from vggdsl.spec.recipe import DATA_SETS, Crop, Data, Recipe, Scale
 from vggdsl.text import caches
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 
@@ -289,6 +289,31 @@ def test_imagenet_and_tiny_imagenet_may_lie_in_shards(tmp_path: Path, monkeypatc
                 assert images_of(ours.test).equal(images_of(theirs.test))
                 if place is not packs or name == "imagenet":
                     assert ours.digest == theirs.digest
+
+
+@pytest.mark.parametrize("called", ["images", "val"])
+def test_classes_of_tiny_imagenet_may_be_called_as_its_folders(
+    called: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = tmp_path / "as it comes" / "tiny-imagenet-200"
+    for k, name in enumerate((called, "n0", "n1")):
+        for i in range(10):
+            place = tiny / "train" / name / "images" / f"{i}.JPEG"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            save(place, 10 * k + i, (8, 8))
+    (tiny / "val" / "images").mkdir(parents=True)
+    lines = []
+    for k, name in enumerate((called, "n0", "n1")):
+        save(tiny / "val" / "images" / f"{k}.JPEG", 90 + k, (8, 8))
+        lines.append(f"{k}.JPEG\t{name}\t0\t0\t7\t7\n")
+    (tiny / "val" / "val_annotations.txt").write_text("".join(lines))
+    (tmp_path / "packed").mkdir()
+    pack(tiny, tmp_path / "packed" / tiny.name)
+    recipe = Recipe(data=Data("tiny-imagenet"))
+    monkeypatch.setitem(DATA_SETS, "tiny-imagenet", replace(DATA_SETS["tiny-imagenet"], classes=3))
+    theirs, ours = (load_data(recipe, RGB, tmp_path / place) for place in ("as it comes", "packed"))
+    assert (ours.digest, ours.classes) == (theirs.digest, theirs.classes)
+    assert called in ours.classes
 
 
 # -- what isn't packed

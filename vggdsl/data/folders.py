@@ -17,6 +17,7 @@ from vggdsl.data.listing import PassedOver, count_beside, images_below
 from vggdsl.data.names import PARTS, looks, one_form, part_of, unlike
 from vggdsl.data.pictures import Files
 from vggdsl.data.shards import are_shards, read_shards_in
+from vggdsl.data.shards.index import IN_NO_CLASS
 from vggdsl.data.sources import Found, Wanted, missing, wrong
 from vggdsl.data.splits import Lazy
 from vggdsl.spec.recipe import DATA_SETS, Recipe
@@ -150,7 +151,7 @@ def _annotated(root: Path, annotations: Path, classes: Sequence[str], recipe: Re
             raise wrong(
                 recipe, f"line {i} of {annotations} names no image of a class: {line[:60]!a}", "unpack it again"
             )
-        found.names.append(f"val/images/{name}")
+        found.names.append(f"{IN_NO_CLASS}/{name}")
         found.labels.append(number[wnid])
     if not found.names:
         raise wrong(recipe, f"{annotations} is empty", "unpack it again")

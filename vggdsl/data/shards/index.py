@@ -22,6 +22,8 @@ from vggdsl.text.printing import shown
 
 INDEX, PART = "vggdsl-index.json", ".part"
 """The index's name, and how the name ends of a folder that isn't packed yet."""
+IN_NO_CLASS = "val/images"
+"""Where Tiny ImageNet has the images of its test, whatever their classes."""
 AGAIN = "fetch it again, or pack its folder again: `vggdsl pack DIR -o SHARDS`"
 _FORMAT, _VERSION = "vggdsl shards", 1
 _TOLD = 40
@@ -142,11 +144,13 @@ def _index(told: Any) -> Index:
 def _refuse_other_classes(found: Index) -> None:
     """Raises ``ValueError`` for images that lie in a folder of another class, by the names of their files.
 
-    Those of Tiny ImageNet's test lie in a folder of no class, others' to train on never do.
+    Those of Tiny ImageNet's test lie in a folder of no class, though one may be called as it is.
     """
     classes, labels = [*map(one_form, found.classes)], found.labels.tolist()
     for part in found.parts:
         folders = {(found.names[i].rpartition("/")[0], labels[i]) for i in found.of_part(part).tolist()}
+        if part != "train" and {folder for folder, _ in folders} == {IN_NO_CLASS}:
+            continue
         for folder, label in sorted(folders):
             around = {*one_form(folder).split("/")}
             if classes[label] not in around and (part == "train" or around & {*classes}):
