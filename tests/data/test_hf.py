@@ -476,6 +476,20 @@ def test_no_set_leads_to_rows_of_another(place: str, tmp_path: Path, monkeypatch
     assert "which is outside of it" in refused("./set")
 
 
+def test_no_link_in_a_saved_set_leads_to_rows_of_another(tmp_path: Path) -> None:
+    for name in ("set", "other"):
+        rows(30, 100 * (name == "other")).save_to_disk(str(tmp_path / name))
+    (mine,), (theirs,) = ([*(tmp_path / name).glob("*.arrow")] for name in ("set", "other"))
+    (tmp_path / "way").symlink_to(tmp_path / "set")
+    inside = mine.rename(tmp_path / "set" / "inside")
+    mine.symlink_to(inside)
+    assert read(tmp_path / "set").split == read(tmp_path / "way").split == "21/3/6"
+    mine.unlink()
+    mine.symlink_to(theirs)
+    assert "which is outside of it" in refused(tmp_path / "set")
+    assert "which is outside of it" in refused(tmp_path / "way")
+
+
 def test_a_split_of_which_files_are_missing_is_refused(tmp_path: Path) -> None:
     half = rows(15)
     for i, names in enumerate((

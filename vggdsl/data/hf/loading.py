@@ -213,9 +213,11 @@ def _of_folder(folder: Path, recipe: Recipe, datasets: Any) -> "tuple[Mapping[st
 
 
 def _saved(splits: "Mapping[str, Dataset]", folder: Path, recipe: Recipe) -> "Mapping[str, Dataset]":
-    """The splits. Raises ``InputError`` V512 where what was saved names a file of rows outside of its folder."""
-    within = os.path.normpath(folder.absolute())
+    """The splits. Raises ``InputError`` V512 where what was saved names a file of rows outside of its folder, also by a
+    link."""
+    within = folder.resolve()
     for path in (file["filename"] for rows in splits.values() for file in rows.cache_files):
-        if not Path(os.path.normpath(Path(path).absolute())).is_relative_to(within):
-            raise wrong(recipe, f"{folder} names {path}, which is outside of it", "save the set again, whole")
+        if not Path(path).resolve().is_relative_to(within):
+            help = "save the set again, whole; in the place of a link put the file that it leads to"
+            raise wrong(recipe, f"{folder} names {path}, which is outside of it", help)
     return splits
