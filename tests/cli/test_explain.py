@@ -20,7 +20,7 @@ def test_explain_tells_what_a_layer_stands_in(branching: str) -> None:
     assert "\n  in       branch 2 of 2 of 2.1.concat1\n  in       two(4, 8) of line 5\n" in parts["2.1.conv3"]
     assert "\n  from     2.1.relu1, 2.1.relu3\n" in parts["2.1.concat1"]
     assert "16x16x4, 16x16x8 -> 16x16x12: 4 + 8 = 12 channels" in parts["2.1.concat1"]
-    assert "the largest of its branches" in parts["2.1.concat1"]
+    assert "all that its branches see" in parts["2.1.concat1"]
     assert "branch 1 of 2 of 2.2.concat1" in parts["2.2.conv1"]
     assert "branch 1 of 2 of add2_1" in parts["identity1"]
     assert "aux1, an auxiliary classifier whose loss weighs 0.3" in parts["aux1.fc1"]

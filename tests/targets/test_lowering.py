@@ -495,13 +495,15 @@ def sliding(draw: st.DrawFn) -> list[Op]:
 
 
 @st.composite
-def centred(draw: st.DrawFn, deep: int = 2) -> tuple[Part, ...]:
-    """Windows around their middle, one behind the other and side by side; two channels between them."""
+def keeping(draw: st.DrawFn, deep: int = 2) -> tuple[Part, ...]:
+    """Windows that keep the size, around their middle and beside it, one behind the other and side by side; two
+    channels between them."""
     windows = [POINT, SAME, Window(Pair(5, 3), pad=Pair(2, 1)), Window(Pair(1, 3), pad=Pair(0, 2), dilation=Pair(1, 2))]
+    windows += [Window(Pair(3, 2), pad=Sides(2, 0, 0, 1)), Window(Pair(2, 3), pad=Sides(0, 1, 0, 2))]
     parts: list[Part] = []
     for _ in range(draw(st.integers(1, 2))):
         if deep and draw(st.booleans()):
-            branches = draw(st.lists(centred(deep - 1), min_size=1, max_size=2))
+            branches = draw(st.lists(keeping(deep - 1), min_size=1, max_size=2))
             ended = [(*branch, One(Conv(2, POINT))) for branch in branches]
             parts.append(Merged(draw(st.sampled_from(MERGING)), (*ended, (One(Conv(2, POINT)),))))
         else:
@@ -514,7 +516,7 @@ def test_receptive_field_is_where_gradients_reach(ops: list[Op]) -> None:
     check_receptive_field(lambda h, w: chain(Input(Shape(1, h, w)), *ops[1:]))
 
 
-@given(centred(), st.sampled_from([(), (One(AvgPool(Window(Pair(2, 2), Pair(2, 2)))),)]), centred(0))
+@given(keeping(), st.sampled_from([(), (One(AvgPool(Window(Pair(2, 2), Pair(2, 2)))),)]), keeping(0))
 def test_receptive_field_of_branches_is_where_gradients_reach(
     before: tuple[Part, ...], pool: tuple[Part, ...], behind: tuple[Part, ...]
 ) -> None:

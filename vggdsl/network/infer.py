@@ -19,8 +19,9 @@ MAX_ELEMENTS = 2**40
 class TypedNode:
     """A node with what arithmetic says of it, for one image.
 
-    ``x`` is the shape that comes in. ``receptive_field`` and ``stride`` are in pixels of the
-    input: what one output position sees, and how far apart two neighbours are.
+    ``x`` is the shape that comes in. ``receptive_field``, ``stride`` and ``begins`` are in pixels of the
+    input: what one output position sees, how far apart two neighbours are, and at which row and column the field of
+    the first position begins, which lies below 0 in padding.
     """
 
     node: Node
@@ -31,6 +32,7 @@ class TypedNode:
     activations: int
     receptive_field: Pair
     stride: Pair
+    begins: Pair
     depth: int
     """Layers with weights on the longest path up to and with this one."""
 
@@ -171,9 +173,9 @@ def _typed(node: Node, sources: list[TypedNode], known: _Known) -> TypedNode:
     found = known.get((node.op, shapes))
     if found is None:
         found = known[node.op, shapes] = _arithmetic(node, sources)
-    field, stride = Pair(1, 1), Pair(1, 1)
+    field, stride, begins = Pair(1, 1), Pair(1, 1), Pair(0, 0)
     if sources:
-        field, stride = _receptive_field(found.window, sources)
+        field, stride, begins = _receptive_field(found.window, sources)
     return TypedNode(
         node=node,
         x=shapes[0] if shapes else found.shape,
@@ -183,6 +185,7 @@ def _typed(node: Node, sources: list[TypedNode], known: _Known) -> TypedNode:
         activations=0 if node.op.in_place else found.shape.elements,
         receptive_field=field,
         stride=stride,
+        begins=begins,
         depth=max([s.depth for s in sources], default=0) + node.op.weight_layer,
     )
 
@@ -198,19 +201,30 @@ def _arithmetic(node: Node, sources: list[TypedNode]) -> _Arithmetic:
     return _Arithmetic(shape, params, node.op.macs(x), node.op.sees(x))
 
 
-def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[Pair, Pair]:
-    """r' = r + (extent - 1) j and j' = j s, along each axis; of several inputs the largest."""
-    field, jump = sources[0].receptive_field, sources[0].stride
-    if len(sources) > 1:
-        field = Pair(max(s.receptive_field.h for s in sources), max(s.receptive_field.w for s in sources))
-        jump = Pair(max(s.stride.h for s in sources), max(s.stride.w for s in sources))
+def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[Pair, Pair, Pair]:
+    """r' = r + (extent - 1) j, j' = j s and b' = b - p j, along each axis; of several inputs all that they see."""
+    first, *others = sources
+    field, jump, begins = first.receptive_field, first.stride, first.begins
+    for other in others:
+        field, begins = _both(field, begins, other)
+        jump = Pair(max(jump.h, other.stride.h), max(jump.w, other.stride.w))
     if window is None:
-        return field, jump
-    extent, stride = window.extent, window.stride
+        return field, jump, begins
+    extent, stride, pad = window.extent, window.stride, window.pad_before
     return (
         Pair(field.h + (extent.h - 1) * jump.h, field.w + (extent.w - 1) * jump.w),
         Pair(jump.h * stride.h, jump.w * stride.w),
+        Pair(begins.h - pad.h * jump.h, begins.w - pad.w * jump.w),
     )
+
+
+def _both(field: Pair, begins: Pair, other: TypedNode) -> tuple[Pair, Pair]:
+    """What is seen of a field that begins there and of another's, which needn't have the same middle, and its begin."""
+    b = Pair(min(begins.h, other.begins.h), min(begins.w, other.begins.w))
+    return Pair(
+        max(begins.h + field.h, other.begins.h + other.receptive_field.h) - b.h,
+        max(begins.w + field.w, other.begins.w + other.receptive_field.w) - b.w,
+    ), b
 
 
 def _locate(finding: Diagnostic, node: Node, sources: list[TypedNode]) -> Diagnostic:

@@ -162,7 +162,7 @@ def _arithmetic(op: Op, xs: tuple[Shape, ...], shape: Shape) -> list[tuple[About
 def _field(t: TypedNode, spec: Spec) -> str:
     after = f"{t.receptive_field}, every {t.stride} pixels of the input"
     if len(t.node.inputs) > 1:
-        return f"{after}: the largest of its branches"
+        return f"{after}: all that its branches see"
     how = tell_field(t, spec.typed)
     return f"{after}: {how}" if how else after
 
