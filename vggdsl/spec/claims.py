@@ -245,10 +245,7 @@ def _check_result(claim: syntax.Claim) -> Iterator[Diagnostic]:
             message = f"{measure.name} is a {'share' if of_a_class else 'percentage'}, not `{measure.printed}`"
             help = "write it as 0.81 or 81%" if of_a_class else "write it in percent, such as 8.1%"
             wrong = Diagnostic("V304", message, (Label(measure.span, "here"),), help)
-            percents = _in_percent(measure)
-            if percents is not None:
-                wrong = wrong.helped(f"write {percents}", *respelled(measure.printed, percents, measure.span))
-            yield wrong
+            yield _in_percent(measure, wrong)
         if measure.disputed is not None:
             help = "a result is measured, not refuted by arithmetic"
             yield Diagnostic("V305", "`disputed` at a result", (Label(measure.span, "here"),), help)
@@ -264,11 +261,17 @@ def _is_share(measure: Measure) -> bool:
     return measure.name in OF_A_CLASS and not figure.unit and figure.digits <= 1
 
 
-def _in_percent(measure: Measure) -> str | None:
+def _in_percent(measure: Measure, wrong: Diagnostic) -> Diagnostic:
+    """What is to be written in the place of a figure without a sign: an error of 0.23 may be either."""
     figure = measure.figure
     if not isinstance(figure, Figure) or figure.unit or not 0 <= figure.digits <= 100:
-        return None
-    return f"{figure.digits * 100 if figure.digits <= 1 else figure.digits:f}%"
+        return wrong
+    share, percents = f"{figure.digits * 100:f}%", f"{figure.digits:f}%"
+    if figure.digits > 1 or not figure.digits:
+        return wrong.helped(f"write {percents}", *respelled(measure.printed, percents, measure.span))
+    if measure.name.endswith("error"):
+        return wrong.helped(f"write {percents} if it is printed in percent, {share} if it is a share")
+    return wrong.helped(f"write {share}", *respelled(measure.printed, share, measure.span))
 
 
 class _Voice(Voice):

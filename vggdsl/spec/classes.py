@@ -1,5 +1,6 @@
 """What a claim of a class has to say: precision, recall and f1-score are of one class, or a mean over all."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 from vggdsl.language.syntax import Claim, Measure, Option
@@ -53,6 +54,16 @@ def _of_all(measure: Measure, option: Option) -> Diagnostic:
     if option.key == "class" and measure.name in ("top-1-accuracy", "rank-1-accuracy"):
         return wrong.helped(f"the share of the images of {option.value} that is found is its `recall`")
     return wrong.helped(f"of a class, or of all on average, there are {names_text(OF_A_CLASS)}")
+
+
+def too_many_guesses(claim: Claim, classes: int) -> Iterator[Diagnostic]:
+    """A result of as many guesses as the network has classes: the right one is always among them."""
+    for measure in claim.measures:
+        guesses = re.fullmatch(r"(?:top|rank)-(\d+)-\w+", measure.name)
+        if guesses is not None and int(guesses[1]) >= classes > 1:  # of one value, as a sigmoid's, there are two classes
+            message = f"{measure.name} of {classes:,} classes: one of so many guesses is always right"
+            help = "claim that of fewer guesses, or mend the classifier"
+            yield Diagnostic("V304", message, (Label(measure.span, "here"),), help)
 
 
 def unknown_class(claim: Claim, of: Callable[[str | None], tuple[str, Sequence[str]]]) -> Iterator[Diagnostic]:

@@ -13,7 +13,7 @@ from vggdsl.language.links import flatten, is_blocks
 from vggdsl.language.lints import channels_first
 from vggdsl.network.infer import TypedGraph, infer
 from vggdsl.spec.claims import read_results
-from vggdsl.spec.classes import unknown_class
+from vggdsl.spec.classes import too_many_guesses, unknown_class
 from vggdsl.spec.copies import SPEC, loader, name_of
 from vggdsl.spec.inherited import from_delta
 from vggdsl.spec.measured import read_measured
@@ -112,6 +112,7 @@ def _meant(source: Source, reading: notations.Reading, beside: Iterable[str | Pa
     try:
         network = elaborate(whole)
         typed = infer(network.graph)
+        findings += _guesses(document, typed.output.c)
     except NetworkError as error:
         turned = None if network is None else channels_first(network.graph.input.size, network.graph.nodes[0].span)
         causes = [] if turned is None else [turned]
@@ -149,6 +150,13 @@ def refuse_blocks(whole: syntax.Document, name: str) -> None:
         label = Label(next(c.span for c in whole.contents if isinstance(c, syntax.Block)), "a block")
         help = f'write `use "{name}"` in a spec that begins with `input`'
         raise NetworkError(Diagnostic("V210", f"{name} holds blocks and no network", (label,), help))
+
+
+def _guesses(document: syntax.Document, classes: int) -> Iterator[Diagnostic]:
+    """Claims of more guesses than say anything of so many classes."""
+    for content in document.contents:
+        if isinstance(content, syntax.Claim):
+            yield from too_many_guesses(content, classes)
 
 
 def _unknown_classes(document: syntax.Document, recipes: Sequence[Recipe]) -> Iterator[Diagnostic]:

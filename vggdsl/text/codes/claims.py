@@ -38,7 +38,8 @@ ROWS = (
         "V304",
         "claim",
         "a figure of another sort than its measure",
-        "Parameters are a number, an output is a size, an accuracy is a percentage.",
+        "Parameters are a number, an output is a size, an accuracy is a percentage; of as many guesses as there are "
+        "classes it is always 100 %.",
         "Write it as the help shows it.",
         example="v304_computed",
     ),
