@@ -415,6 +415,8 @@ def test_entries_that_are_too_many_are_named(tmp_path: Path) -> None:
     save_as(STATE, tmp_path / "x.pth")
     found = refusal(lambda: from_file(right, tmp_path / "x.pth", lambda said: None), InputError)
     assert found.help == "classifier has a bias: write fc2 with `bias=yes`, if it was trained with one"
+    _, _, help = refused(save_as({**STATE, "classifier.bias": torch.ones(2, 1)}, tmp_path / "x.pth"))
+    assert help == "were they made for another network?"  # which has a bias, of another form
     ours = {"conv1_1.weight": STATE["features.0.weight"], "conv1_1.bias": STATE["features.0.bias"],
             **{f"bn1_1.{key.rpartition('.')[2]}": t for key, t in STATE.items() if "features.1" in key},
             "fc2.bias": STATE["classifier.bias"], "head.weight": STATE["classifier.weight"]}  # fmt: skip

@@ -134,7 +134,7 @@ def _other_bias(ours: Mapping[str, Parts], theirs: Mapping[str, Parts]) -> str |
     for (here, parts), (there, others) in zip(ours.items(), theirs.items(), strict=False):
         if parts != others:
             mine, their = (tuple(part for part in side if part[0] != "bias") for side in (parts, others))
-            if mine != their or any("running" in name for name, _ in parts):
+            if mine != their or any("running" in name for name, _ in parts) or len(parts) == len(others):
                 return None
             if their == others:
                 return f"{there} has no bias: write {here} with `bias=no`, if it was trained without one"
