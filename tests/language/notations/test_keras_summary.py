@@ -168,3 +168,19 @@ def test_what_layers_are_connected_to_is_branches() -> None:
 def test_a_connection_that_cannot_be_is_refused(was: str, now: str, where: str) -> None:
     assert was in CONNECTED
     assert f" {where}\n" in error_of(CONNECTED.replace(was, now))
+
+
+@pytest.mark.parametrize("side", [5, 7, 15])
+def test_a_pool_that_rounds_up_is_no_larger_one_that_pads_nothing(side: int) -> None:
+    rounded = (side + 1) // 2  # which a window of that side at stride 1 gives, too
+    text = f"""\
+Layer (type)                 Output Shape              Param #
+=================================================================
+input_1 (InputLayer)         [(None, {side}, {side}, 3)]       0
+conv2d (Conv2D)              (None, {side}, {side}, 8)         224
+max_pooling2d (MaxPooling2D) (None, {rounded}, {rounded}, 8)         0
+global_average_pooling2d (GlobalAveragePooling2D) (None, 8)  0
+dense (Dense)                (None, 10)                90
+=================================================================
+"""
+    assert "the window isn't printed: 2x2 at stride 2 pad=0,1,0,1, 3x3 at stride" in error_of(text)

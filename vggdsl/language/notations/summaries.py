@@ -244,8 +244,8 @@ class Teller:
         side, stride, pad = (fitting or [(0, 0, "")])[0]
         if self.customs.pool_default and usual:
             side, stride, pad = usual[0]
-        elif len(unpadded) == 1 or (unpadded and unpadded[0][0] == 2 and self._is_even(row)):
-            side, stride, pad = unpadded[0]
+        elif unpadded == fitting[:1] or (unpadded and unpadded[0][0] == 2 and self._is_even(row)):
+            side, stride, pad = unpadded[0]  # not where smaller ones pad: 15 becomes 8 by 2x2 rather than by 8x8
         else:
             choice = ", ".join(f"{side}x{side} at stride {stride}{pad}" for side, stride, pad in fitting[:4])
             message = f"the window isn't printed: {choice} fit" if fitting else "no window gives this shape"
