@@ -60,7 +60,7 @@ def too_many_guesses(claim: Claim, classes: int) -> Iterator[Diagnostic]:
     """A result of as many guesses as the network has classes: the right one is always among them."""
     for measure in claim.measures:
         guesses = re.fullmatch(r"(?:top|rank)-(\d+)-\w+", measure.name)
-        if guesses is not None and int(guesses[1]) >= classes > 1:  # of one value, as a sigmoid's, there are two classes
+        if guesses is not None and int(guesses[1]) >= classes > 1:  # one value, a sigmoid's, tells of two
             message = f"{measure.name} of {classes:,} classes: one of so many guesses is always right"
             help = "claim that of fewer guesses, or mend the classifier"
             yield Diagnostic("V304", message, (Label(measure.span, "here"),), help)

@@ -589,3 +589,12 @@ def test_short_headings_are_of_what_their_cells_are(heading: str, first: str, se
 def test_a_row_of_a_window_alone_is_told_to_lack_its_layer() -> None:
     with pytest.raises(ParseError, match="no cell of the row of `3x3` names its layer"):
         vggdsl.parse("Layer | Kernel | Output\nInput | | 8x8x3\nConv | 3x3 | 8x8x4\n | 3x3 | \n")
+
+
+@pytest.mark.parametrize("pad", ["1", "same"])
+def test_of_a_padded_mean_it_is_said_what_counts_in_it(pad: str) -> None:
+    rows = f"Input 9x9x3 | | | | \nConv | 3x3 | 1 | 1 | 4\nAvg pool | 3x3 | 2 | {pad} | \nFC | | | | 5\n"
+    spec = vggdsl.parse(f"Layer | Kernel | Stride | Padding | Filters\n{rows}")
+    assert "avgpool3/2 pad=1" in spec.text
+    said = "assumed: padding counts in the mean, as PyTorch's does and TensorFlow's doesn't"
+    assert said in [each.message for each in spec.said]

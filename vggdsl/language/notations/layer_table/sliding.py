@@ -188,7 +188,12 @@ class Sliding:
             layer.stride = 1  # there is one place for it
         found = fitting(layer, self.x, printed, is_pool=True, then=lambda out: out)
         step = self._chosen(found, is_sized=len(printed) > 1)
-        return "" if step is None else f"{kind}{Pair(*layer.window).short}/{step.stride}{step.options}"
+        if step is None:
+            return ""
+        if kind == "avgpool" and any(step.window.pad):
+            text = "padding counts in the mean, as PyTorch's does and TensorFlow's doesn't"
+            self.draft.assumed(text, layer.at, once=True)
+        return f"{kind}{Pair(*layer.window).short}/{step.stride}{step.options}"
 
     def _differs(self, step: Step) -> bool:
         """Whether a pool gives another size than is printed."""
