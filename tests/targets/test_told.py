@@ -16,14 +16,15 @@ MEAN, STD = (0.1, 0.2, 0.3), (0.5, 0.6, 0.7)
 FLAGS = ("--mean", "0.1,0.2,0.3", "--std", "0.5,0.6,0.7", "--colours", "rgb", "--gives", "logits")
 
 
-def theirs(path: Path, dims: Sequence[str | int], is_last: bool = False) -> Path:
-    """A file that gives the mean of each channel, a class each."""
+def theirs(path: Path, dims: Sequence[str | int], is_last: bool = False, *, by: str = "") -> Path:
+    """A file that gives the mean of each channel, a class each, ``by`` Softmax their shares, ``by`` Relu a map."""
     axes = [1, 2] if is_last else [2, 3]
+    mean = helper.make_node("ReduceMean", ["x"], ["mean"], axes=axes, keepdims=0)
     graph = helper.make_graph(
-        [helper.make_node("ReduceMean", ["x"], ["y"], axes=axes, keepdims=0)],
+        [mean, helper.make_node(by or "Identity", ["x" if by == "Relu" else "mean"], ["y"])],
         "theirs",
         [helper.make_tensor_value_info("x", TensorProto.FLOAT, dims)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [dims[0], 3])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, dims if by == "Relu" else [dims[0], 3])],
         [numpy_helper.from_array(np.zeros(1, np.float32), "unused")],
     )
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8), path)
@@ -89,6 +90,15 @@ def test_what_is_not_told_is_asked_for(tmp_path: Path, image: Path) -> None:
     for dims, why in others:
         done = run("predict", theirs(tmp_path / "o.onnx", dims), image, *whole)
         assert (done.exit_code, why in done.stderr) == (1, True), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("by", "why"),
+    [("Softmax", "--gives says logits, and its values look like probabilities"), ("Relu", "it gives 3x8x8 values")],
+)
+def test_values_that_are_no_logits_are_refused(by: str, why: str, tmp_path: Path, image: Path) -> None:
+    done = run("predict", theirs(tmp_path / "m.onnx", ["N", 3, 8, 8], by=by), image, *FLAGS)
+    assert (done.exit_code, done.stdout, why in done.stderr) == (1, "", True), done.stderr
 
 
 def test_a_file_of_ours_says_it_itself(tmp_path: Path, image: Path) -> None:

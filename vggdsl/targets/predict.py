@@ -26,6 +26,8 @@ _READERS = min(8, os.cpu_count() or 1)
 _NOTHING = Told()
 _ROUNDING = 1e-3
 """By which a thousand probabilities in single precision may miss their sum, and far more."""
+_EXACT = 2e-6
+"""By which they miss it as a rule: logits hardly ever come so near."""
 
 
 @dataclass(frozen=True)
@@ -153,11 +155,22 @@ class Predictor:
             message = f"{self._name} gives {rows.shape[1]:,} values and names {len(names):,} classes"
             help = "export it again" if self._fed is None else "a name stands on each line of --classes"
             raise InputError(Diagnostic("V531", message, help=help))
+        if self._fed is not None:
+            self._hold(np.shape(given), rows)
         for values in rows:
             try:
                 yield best_guesses(values, names, top, are_logits=self._gives_logits)
             except ValueError as error:
                 raise self._unusable("can't name images", error) from None
+
+    def _hold(self, shape: Sequence[int], rows: npt.NDArray[np.float64]) -> None:
+        """Raises ``InputError`` V531 where others' file gives no value for each class, or not what is told of it."""
+        if math.prod(shape[2:]) > 1:
+            sizes = "x".join(map(str, shape[1:]))
+            raise self._unusable("can't name images", ValueError(f"it gives {sizes} values, not one for each class"))
+        if self._gives_logits and rows.shape[1] > 1 and (rows >= 0).all() and (abs(rows.sum(1) - 1) < _EXACT).all():
+            told = "--gives says logits, and its values look like probabilities: all from 0 on, with a sum of 1"
+            raise self._unusable("can't name images", ValueError(told))
 
     def _run(self, pixels: npt.NDArray[np.float32 | np.uint8]) -> list[Any]:
         name = self._session.get_inputs()[0].name
