@@ -22,7 +22,7 @@ from trainings import spec_with
 
 import vggdsl
 from vggdsl.experiments.report import charts
-from vggdsl.experiments.report.charts import PAGE, PAPER, curve, curves, drops, rate, svg
+from vggdsl.experiments.report.charts import PAGE, PAPER, Curve, curve, curves, drops, rate, svg
 from vggdsl.experiments.report.differences import network_differences
 from vggdsl.experiments.report.page import MARK, _environment
 from vggdsl.experiments.report.pictures import Seen, _sheet
@@ -502,6 +502,18 @@ def test_lines_are_told_apart_without_colours(trained: list[Run]) -> None:
     marks = re.findall(r'<path [^>]*stroke="(#\w+)" stroke-width="1.8"[^>]*?(?:stroke-dasharray="([\d,]+)")?/>', drawn)
     assert len({*marks}) >= 20
     assert len({dashes for _, dashes in marks}) >= 4
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ((262.2, 1.6), {"50", "200"}),  # as the first epochs of a training that recovers
+        ((0.00041, 0.0009), {"0.0005"}),
+    ],
+)
+def test_losses_are_numbers_as_they_are_written(values: tuple[float, float], told: set[str]) -> None:
+    drawn = svg(curves([Curve("net", [*enumerate(values, 1)])], "loss", PAGE))
+    assert told <= {*re.findall(r">([^<>]*)</text>", drawn)}
 
 
 def test_a_training_reports_at_once(folder: Path, tmp_path: Path) -> None:

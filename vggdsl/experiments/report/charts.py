@@ -105,7 +105,7 @@ def curves(
                     "type": "quantitative",
                     "title": title,
                     "scale": {"zero": False, "nice": True},
-                    "axis": {"format": ".0%" if is_share else "~g", "tickCount": 5},
+                    "axis": {"format": ".0%" if is_share else "~r", "tickCount": 5},
                 },
                 "color": {
                     "field": "of",
