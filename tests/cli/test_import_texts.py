@@ -113,6 +113,20 @@ def test_a_spec_that_is_named_in_the_place_of_a_folder_is_no_folder(
     assert run("import", table.name, "-o", "my net.arch").exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("count", "left"), [(10, ""), (11, "\n1 more error: --json tells them all"), (60, "\n50 more errors")]
+)
+def test_of_many_cells_that_are_not_known_the_first_are_shown(
+    count: int, left: str, table: Path, tmp_path: Path
+) -> None:
+    table.write_text(TABLE.replace("maxpool\n", "conv3-8\n" * count, 1), "utf-8")  # of one column, or of all
+    done = run("import", table)
+    assert (done.exit_code, done.stderr.count("error[V115]")) == (1, min(count, 10))
+    assert ("more error" in done.stderr, left in done.stderr) == (count > 10, True)
+    (row, *_) = json.loads(run("import", table, "--json").stdout)
+    assert len(row["diagnostics"]) == count
+
+
 def test_what_is_assumed_of_several_columns_is_said_once(table: Path, tmp_path: Path) -> None:
     table.write_text(TABLE.replace("input (8x8 RGB image)", "input 8x8").replace("A-LRN", "В", 1), "utf-8")
     done = run("import", table, "-o", tmp_path / "nets")

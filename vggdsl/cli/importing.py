@@ -166,6 +166,8 @@ def _plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:_LONGEST].strip("_")
 
 
+_MOST = 10
+"""Errors of what can't be read that are shown: a table whose cells aren't known has one a cell."""
 _LONGEST = 60
 """Letters of a file's name, which systems bound."""
 
@@ -176,7 +178,12 @@ def _code(networks: Sequence[FoundNetwork]) -> int:
 
 def _told(networks: Sequence[FoundNetwork], *, err: bool) -> None:
     """What was recognised: on standard error where the spec itself goes to standard output."""
-    report(_findings(networks))
+    unread = {d for each in networks if not isinstance(each.found, Spec) for d in each.findings if d.is_error}
+    findings = list(_findings(networks))
+    errors = [finding for finding in findings if finding in unread]
+    report(finding for finding in findings if finding not in errors[_MOST:])
+    if len(errors) > _MOST:
+        note(f"{plural(len(errors) - _MOST, 'more error')}: --json tells them all")
     ways = next((each.ways for each in networks if isinstance(each.found, ParseError)), ())
     saying = dict.fromkeys(by_means(way.words, way.count) for way in ways if way.words)
     if saying:
