@@ -490,6 +490,16 @@ def test_a_file_of_a_users_is_kept(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["net.svg"]
 
 
+def test_a_run_is_the_network_that_was_trained(tmp_path: Path) -> None:
+    text, run_folder = vggdsl.load("quickstart").text, tmp_path / "quickstart-s0-1"
+    run_folder.mkdir()
+    (run_folder / "spec.arch").write_text(text)
+    (run_folder / "recipe.json").write_text('{"spec": "quickstart"}')
+    assert run("draw", run_folder, "-o", "-").stdout == run("draw", "quickstart", "-o", "-").stdout
+    assert "conv1_2: conv3-64" in run("explain", f"{run_folder}:9").stdout
+    assert run("explain", run_folder).stdout.count("implied  a bias") == 6
+
+
 @pytest.mark.parametrize(("name", "told"), [("net.gif", "no picture ends in `.gif`"), ("net", "what kind of picture?")])
 def test_a_picture_of_no_kind(tmp_path: Path, name: str, told: str) -> None:
     refused = run("draw", "vgg_d", "-o", tmp_path / name)

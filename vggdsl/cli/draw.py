@@ -7,6 +7,7 @@ import click
 
 from vggdsl.cli.common import exit_code, report, reports_errors, say
 from vggdsl.drawing.draw import STYLES, Style, draw
+from vggdsl.spec.copies import copy_in
 from vggdsl.spec.parsing import load
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.overwrite import check_target
@@ -24,19 +25,19 @@ _OF_CONVERTER = 72
 
 
 @click.command()
-@click.argument("name", metavar="SPEC")
+@click.argument("name", metavar="SPEC|RUN")
 @click.option(
     "-o",
     "--output",
     metavar="FILE.svg|.png|.pdf",
-    help="The file to write; `-` is standard output, as SVG.  [default: SPEC's name with .svg, in the working folder]",
+    help="The file to write; `-` is standard output, as SVG.  [default: its name with .svg, in the working folder]",
 )
 @click.option("--style", type=click.Choice(STYLES), default="volumes", show_default=True, help="What to draw.")
 @click.option("--light", is_flag=True, help="Light to readers of dark pages, too, as PNG and PDF always are.")
 @click.option("--force", is_flag=True, help="Overwrite the file.")
 @reports_errors
 def command(name: str, output: str | None, style: Style, light: bool, force: bool) -> None:
-    """A network as papers draw it.
+    """A network as papers draw it; of a RUN the one that was trained.
 
     The style `volumes` shows maps as bodies of their height, width and channels, each module by what
     it gives; sides and channels are drawn as their square roots. `flow` shows each layer as a box,
@@ -51,7 +52,7 @@ def command(name: str, output: str | None, style: Style, light: bool, force: boo
     vggdsl draw my_net.arch -o my_net.png --force
     echo "input 8x8x1 conv3-64 FC-10 softmax" | vggdsl draw - -o net.svg
     """
-    spec = load(name)
+    spec = load(copy_in(Path(name)) or name)
     findings = spec.check(to_train=False)
     report(findings)
     if output == "-":

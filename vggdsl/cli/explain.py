@@ -1,12 +1,14 @@
 """``vggdsl explain``."""
 
 import re
+from pathlib import Path
 
 import click
 
 from vggdsl.cli.codes import explain_code
 from vggdsl.cli.common import echo_json, report, reports_errors
 from vggdsl.cli.schemas.specs import ExplainedLayer
+from vggdsl.spec.copies import copy_in
 from vggdsl.spec.explained import Explained, explain
 from vggdsl.spec.parsing import load
 from vggdsl.text.codes import is_code
@@ -24,7 +26,7 @@ class _OfAPlace(click.Command):
 
 
 @click.command(cls=_OfAPlace)
-@click.argument("place", metavar="SPEC[:LINE]|CODE")
+@click.argument("place", metavar="SPEC[:LINE]|RUN[:LINE]|CODE")
 @click.option("--json", "as_json", is_flag=True, help="The same as JSON.")
 @reports_errors
 def command(place: str, as_json: bool) -> None:
@@ -32,6 +34,7 @@ def command(place: str, as_json: bool) -> None:
     receptive field, what it stands in, and everything that is implied. A line that calls a block
     explains the layers that it becomes. Of convolutions in a row, the last one tells what the stack
     sees, and with how many weights one that sees as much; and one behind a 1x1 what that saves.
+    Of a RUN the layers of the spec that was run.
 
     Or the code of a finding: what it means, how it is mended, and an example. A file that has the name
     of a code is told by its path: ./V401.
@@ -46,7 +49,8 @@ def command(place: str, as_json: bool) -> None:
         explain_code(place, as_json)
         return
     match = re.fullmatch(r"(.+):([0-9]{1,9})", place)
-    spec = load(match[1] if match else place)
+    name = match[1] if match else place
+    spec = load(copy_in(Path(name)) or name)
     report(spec.check())
     line = int(match[2]) if match else None
     layers = list(explain(spec, line))
