@@ -26,6 +26,7 @@ from vggdsl.experiments.report.charts import PAGE, PAPER, Curve, curve, curves, 
 from vggdsl.experiments.report.differences import network_differences
 from vggdsl.experiments.report.page import MARK, _environment
 from vggdsl.experiments.report.pictures import Seen, _sheet
+from vggdsl.experiments.report.written import default_path
 from vggdsl.experiments.train import train
 from vggdsl.records.run import Run, metrics_of
 from vggdsl.records.runfolder import Use, read_plan
@@ -224,6 +225,23 @@ def test_a_record_that_cannot_be_read_is_told(copy: Path) -> None:
         page = vggdsl.report(copy)
     assert page.count('class="marks"') == 4
     assert f"vggdsl train {copy / 'spec.arch'} --seed 0" in page
+
+
+@pytest.mark.parametrize(
+    ("runs", "page"),
+    [
+        (["runs/a"], "runs/a/report.html"),
+        (["runs/a", "runs/b"], "runs/report.html"),
+        (["runs/a", "./runs/s/b"], "runs/report.html"),
+        (["a", "b"], "report.html"),
+        (["one/a", "other/b"], "report.html"),
+        (["../a", "b"], "{above}/report.html"),
+        (["{here}/runs/a", "runs/b"], "{here}/runs/report.html"),
+    ],
+)
+def test_a_page_of_several_runs_lies_in_the_folder_that_holds_them(runs: list[str], page: str) -> None:
+    where = {"here": Path.cwd(), "above": Path.cwd().parent}
+    assert str(default_path([Path(run.format(**where)) for run in runs])) == page.format(**where)
 
 
 def test_without_its_images_the_rest_is_there(copy: Path, tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ _PICTURES = (".svg", ".png")
 
 
 def default_path(runs: Sequence[Path]) -> Path:
-    """In the folder of a run, or in the one that holds all of several."""
+    """In the folder of a run, or in the one that holds all of several; as they are named, unless that leads up."""
     if len(runs) == 1:
         return runs[0] / PAGE
-    return Path(os.path.commonpath([os.path.normpath(run.absolute().parent) for run in runs])) / PAGE
+    folders = [Path(os.path.normpath(run.parent)) for run in runs]
+    if any(each.is_absolute() or os.pardir in each.parts for each in folders):
+        folders = [Path(os.path.normpath(run.absolute().parent)) for run in runs]
+    return Path(os.path.commonpath(folders)) / PAGE
 
 
 def check_page(path: Path, run: Path, *, force: bool) -> None:
