@@ -235,3 +235,11 @@ def test_sizes_are_written_with_any_cross(size: str) -> None:
 )
 def test_spellings_that_mean_the_same(one: str, other: str) -> None:
     assert read(one) == read(other)
+
+
+@pytest.mark.parametrize("count", [9, 10, 30])
+def test_that_not_all_was_read_is_told_where_reading_stops(count: int) -> None:
+    with pytest.raises(VggdslError) as caught:
+        read(HEAD + 'FC-2 "two"\n' * count + "softmax\n")
+    told = ["isn't read yet" in (each.help or "") for each in caught.value.diagnostics]
+    assert told == [False] * min(count - 1, 9) + [count >= 10]

@@ -1,6 +1,7 @@
 """Text -> syntax. All that is wrong with the text is reported at once, as far as it can be told."""
 
 import re
+from dataclasses import replace
 
 from lark import Token, Tree, UnexpectedInput
 
@@ -50,7 +51,11 @@ def parse(source: Source) -> Document:
             diagnostic, rest, is_layer = recover(source, text, error, pairs)
             findings += [diagnostic] if diagnostic is not None else []
             layers += is_layer
-            if len(findings) - layers == _MOST_ERRORS or layers == _MOST_LAYERS or rest == text:
+            if len(findings) - layers == _MOST_ERRORS or layers == _MOST_LAYERS:
+                last, more = findings[-1], "what stands behind it isn't read yet: it may be wrong, too"
+                help = "; ".join(filter(None, [last.help, more]))
+                raise ParseError([*findings[:-1], replace(last, help=help)]) from None
+            if rest == text:
                 raise ParseError(findings) from None
             text = rest
     builder = Builder(source)
