@@ -135,6 +135,8 @@ def test_the_page_holds_each_part(page: str, trained: list[Run]) -> None:
 def test_its_figures_are_those_of_an_evaluation(page: str, trained: list[Run]) -> None:
     scores = vggdsl.evaluate(trained[0]).scores
     assert f"top-1 accuracy {100 * scores.accuracy():.2f}%" in page
+    missed = sum(int(count) for count in re.findall(r"<li>(\d+) images? of [^<]+ taken for [^<]+</li>", page))
+    assert missed == scores.confusion.sum() - scores.confusion.trace() > 0
     counts = re.findall(
         r'<text text-anchor="[a-z]+" transform="[^"]*" font-family="[^"]*" font-size="12px"[^>]*>(\d+)<', page
     )

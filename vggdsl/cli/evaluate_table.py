@@ -10,7 +10,7 @@ from vggdsl.experiments.evaluation.claimed_classes import claimed_classes
 from vggdsl.experiments.evaluation.tables import MOST, accuracies, class_table, confusion_table, known_classes, mistakes
 from vggdsl.text.confidence import interval
 from vggdsl.text.tables import RowGroup, Table, numbers, words
-from vggdsl.text.units import names_text
+from vggdsl.text.units import names_text, plural
 
 if TYPE_CHECKING:
     from vggdsl.experiments.evaluation.candidate import Candidate
@@ -43,7 +43,7 @@ def tell(found: "Evaluated", *, briefly: bool = False) -> None:
     say("")
     if len(scores.classes) > MOST:
         for images, truth, guess in mistakes(scores):
-            say(f"{images} of {truth} taken for {guess}")
+            say(f"{plural(images, 'image')} of {truth} taken for {guess}")
     else:
         print_table(confusion_table(scores))
 
