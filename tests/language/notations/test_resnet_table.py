@@ -156,6 +156,16 @@ def test_where_stages_stride_is_told_by_the_multiply_adds() -> None:
     assert [spec.count("refuted") for spec in (resnet, resnext)] == [0, 0]
 
 
+def test_where_stages_stride_is_said_as_it_is_written() -> None:
+    """Without figures of multiply-adds: in the first layer as He et al. have it, in ResNeXt in that of the groups."""
+    (_, resnet), (_, resnext) = parse_all(of_resnext().rpartition("\n")[0], "-")
+    for spec, first, stride in ((resnet, "first layer", "conv1-$a/$s"), (resnext, "widest window", "conv3-$b/$s")):
+        assert isinstance(spec, Spec)
+        assert stride in spec.text
+        (said,) = (each.message for each in spec.said if "a stage's stride" in each.message)
+        assert said.startswith(f"assumed: a stage's stride is in the {first} of its first unit")
+
+
 OF_GROUPS = """| Output | ResNeXt-4 |
 | 8×8 | 3×3, 8, stride 1 |
 | 8×8 | [1×1, 4; 3×3, 4, G = 2; 1×1, 8] × 1 |

@@ -196,7 +196,10 @@ class _Network:
             self._blocks(kind, name, unit.at, at_widest=at_widest)
         draft.assumed("a shortcut around each unit: a 1x1 convolution where the size or the width changes", unit.at)
         if any(stride > 1 for stride in self.strides.values()):
-            where, told = ("widest window", ", as the multiply-adds tell") if at_widest else ("first layer", "")
+            in_groups = {max(kind.groups) > 1 for kind in self.kinds}
+            where = "first layer" if in_groups == {False} and not at_widest else "widest window"
+            told = ", as the multiply-adds tell" if at_widest else ", as ResNeXt has it" if True in in_groups else ""
+            told += ", or of one without groups in the first layer" if len(in_groups) > 1 and not at_widest else ""
             draft.assumed(f"a stage's stride is in the {where} of its first unit{told}", unit.at)
         draft.line()
         for at, (stage, items) in enumerate(self.stages):
