@@ -598,3 +598,22 @@ def test_of_a_padded_mean_it_is_said_what_counts_in_it(pad: str) -> None:
     assert "avgpool3/2 pad=1" in spec.text
     said = "assumed: padding counts in the mean, as PyTorch's does and TensorFlow's doesn't"
     assert said in [each.message for each in spec.said]
+
+
+@pytest.mark.parametrize(
+    ("heading", "said"),
+    [
+        ("Kernel size", ["heights stand before widths"]),
+        ("Kernel size (h x w)", []),
+        ("Kernel size (w x h)", ["widths stand before heights"]),
+    ],
+)
+def test_beside_sizes_that_begin_with_widths_it_is_said_how_windows_are_read(heading: str, said: list[str]) -> None:
+    rows = "Input | | 3 | 64 x 32\nConv | 3x5 | 4 | 64 x 32\nFC | | 5 | 5\n"
+    spec = vggdsl.parse(f"Layer | {heading} | Filters | Output (w x h)\n{rows}")
+    assert ("conv5x3-4" if "(w" in heading else "conv3x5-4") in spec.text
+    of_sides = [each.message for each in spec.said if "stand before" in each.message]
+    assert of_sides == [
+        *(f"assumed: below `{heading}` {order}" for order in said),
+        "assumed: below `Output (w x h)` widths stand before heights",
+    ]

@@ -42,6 +42,9 @@ _WIDTH_FIRST = re.compile(
     rf"(?<![^\W_])(?P<channels>(?:c|d|channels?|depth){_BY})?w(?:idth)?{_BY}h(?:eight)?(?=[\Wx]|\Z)", re.IGNORECASE
 )
 """In a heading that says which side of a size stands first: `Output (W×H×C)`."""
+_PAIR = re.compile(rf"\W*(?P<h>\d{{1,5}}){_BY}(?P<w>\d{{1,5}})(?!\d|{_BY}\d)")
+"""Two sides and no third."""
+_HEIGHT_FIRST = re.compile(rf"(?<![^\W_])h(?:eight)?{_BY}w(?:idth)?(?=[\Wx]|\Z)", re.IGNORECASE)
 _KEYWORDS = {"m": "h", "r": "w", "p": "h", "q": "w"}
 """The letters of papers on keyword spotting."""
 
@@ -97,9 +100,16 @@ def tell(draft: Draft, head: Row) -> None:
 
 
 def turned(draft: Draft, head: Row, rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with heights first, as specs have them, below headings that have widths first; that is said."""
+    """The rows with heights first, as specs have them, below headings that have widths first; that is said, and
+    beside such a heading that others are taken to have heights first."""
+    orders = {id(heading): _WIDTH_FIRST.search(heading.text.text) for heading in head}
     for heading in head:
-        if (order := _WIDTH_FIRST.search(heading.text.text)) is None:
+        if (order := orders[id(heading)]) is None:
+            if any(orders.values()) and not _HEIGHT_FIRST.search(heading.text.text):
+                cells = (cell.text.text for row in rows for cell in row if cell.columns == heading.columns)
+                if any(size["h"] != size["w"] for text in cells if (size := _PAIR.match(text)) is not None):
+                    draft.assumed(f"below `{heading.text.text}` heights stand before widths", heading.text)
+                    draft.line()
             continue
         before = rf"(?:\d{{1,5}}{_BY}(?=\d{{1,5}}{_BY}\d))?" if order["channels"] else ""
         form = re.compile(rf"\A(?P<before>\W*{before})(?P<w>\d{{1,5}})(?P<by>{_BY})(?P<h>\d{{1,5}})")
