@@ -96,6 +96,22 @@ model = Model(i, x)
     same(code, "input 8x8x3 conv3-8/2 ReLU conv5-8 pad=1,2,0,1 ReLU maxpool pad=1 avgpool pad=1")
 
 
+def test_a_tensor_stays_a_map_where_another_is_flattened_of_it() -> None:
+    code = """
+i = Input((8, 8, 3))
+x = Conv2D(4, 3)(i)
+y = Dense(5)(Flatten()(x))
+z = Dense(5)(Flatten()(Conv2D(2, 3)(x)))
+w = Concatenate()([Flatten()(x), Flatten()(BatchNormalization()(x))])
+outputs = Add()([y, z, Dense(5)(w), Dense(5)(GlobalAveragePooling2D()(x))])
+model = Model(i, outputs)
+"""
+    norm = "BN eps=0.001 momentum=0.01"
+    joined = f"concat[ identity | {norm} ] FC-5"
+    rest = f"add[ FC-5 | conv3-2 pad=0 FC-5 | {joined} | global-avgpool FC-5 ]"
+    same(code, f"input 8x8x3\nafter conv: none\nafter FC: none\nconv3-4 pad=0 {rest}")
+
+
 ZEROS = "i = Input((8, 8, 3))\nx = Conv2D(8, 3)(i)\ny = ZeroPadding2D(1)(x)\n"
 
 
@@ -138,6 +154,10 @@ X = "x = Conv2D(4, 3)(Input((8, 8, 3)))\n"
         (f"{ZEROS}x = Conv2D(8, 3)(BatchNormalization()(y))\nmodel = Model(i, x)", "4:18"),
         (f"{ZEROS}x = add([x, y])\nmodel = Model(i, x)", "4:5"),
         ("model = Sequential([Input((8, 8, 3)), Conv2D(8, 3), SpatialDropout2D(0.3)])", "1:53"),
+        ("model = Sequential([Input((8, 8, 3)), Flatten(), BatchNormalization(), Dense(2)])", "1:50"),  # of 192 values
+        ("model = Sequential([Input((8, 8, 3)), Conv2D(8, 3), Flatten(), Softmax()])", "1:64"),
+        (f"{X}y = Flatten()(x)\nz = Dense(2)(x)\nmodel = Model(x, z)", "3:5"),  # along the channels of x
+        (f"{X}y = Multiply()([Flatten()(x), x])\nmodel = Model(x, y)", "2:5"),
         ("model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Linear(8, 2))\nloss = model(x)", "1:43"),  # PyTorch, neither
     ],
 )

@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 from vggdsl.language.notations.arch.foreign import channels_apart, spelled
 from vggdsl.language.notations.branches import HELP, Layers, op_at
@@ -56,12 +57,19 @@ def read(source: Source) -> Sequence[Reading]:
 
 @dataclass
 class _Zeros:
-    """What a `ZeroPadding2D` gives: behind which layer it pads, by how much, and whether a layer takes it."""
+    """By how much a `ZeroPadding2D` pads, and whether a layer takes what it gives."""
 
-    of: int
     sides: Sides
     at: Span
     is_taken: bool = False
+
+
+class _Tensor(NamedTuple):
+    """What a layer gives, flat or with zeros around it where a `Flatten` or a `ZeroPadding2D` follows."""
+
+    layer: int
+    is_flat: bool = False
+    zeros: _Zeros | None = None
 
 
 @dataclass(eq=False)
@@ -71,11 +79,9 @@ class _Model:
     source: Source
     draft: Draft = field(init=False)
     layers: Layers = field(init=False)
-    tensors: dict[str, int] = field(default_factory=dict)
-    flat: set[int] = field(default_factory=set)
-    zeros: dict[int, "_Zeros"] = field(default_factory=dict)
-    """What `ZeroPadding2D`s give, by numbers of their own."""
-    last: int = 0
+    tensors: dict[str, _Tensor] = field(default_factory=dict)
+    zeros: list[_Zeros] = field(default_factory=list)
+    last: _Tensor = field(default_factory=lambda: _Tensor(0))
     name: str = ""
     variable: str = ""
     end: Span | None = None
@@ -93,12 +99,12 @@ class _Model:
         if not self.has_image:
             at = self.end or Span(self.source, 0, len(self.source.text.rstrip()))
             raise UnreadableError("the image's size isn't said", at, "give the first layer `input_shape=(32, 32, 3)`")
-        for zeros in self.zeros.values():
+        for zeros in self.zeros:
             if not zeros.is_taken:
                 help = "padding is of the convolution or pool behind it: put one there"
                 raise UnreadableError("what comes of these zeros goes nowhere", zeros.at, help)
         self.draft.name = self.name
-        self.layers.put(self.last)
+        self.layers.put(self.last.layer)
 
     def does(self, name: str, value: Value) -> "_Model":
         """The model that is in the making behind a statement."""
@@ -147,12 +153,12 @@ class _Model:
         if isinstance(name := call.named.get("name"), Atom):
             self.name = name.word
 
-    def applied(self, call: Call) -> int:
+    def applied(self, call: Call) -> _Tensor:
         """The result of a layer that is applied to tensors: ``Conv2D(8, 3)(x)``, ``concatenate([x, y])``."""
         bare = call.bare
         if bare == "Input" and not call.to:
             self.image(call, call.named.get("shape", *call.places[:1]))
-            return 0
+            return _Tensor(0)
         if bare.lower() in _MERGES:
             given = call.to if call.to else call.places
             values = given[0].values if len(given) == 1 and isinstance(given[0], Listed) else given
@@ -160,22 +166,31 @@ class _Model:
             if axis is not None and (axis.text not in ("-1", "3") or bare.lower() != "concatenate"):
                 raise UnreadableError(f"`{call.text}` joins along another axis than the channels", call.at, HELP)
             inputs = [self.tensor(each, call) for each in values]
-            if any(each in self.zeros for each in inputs):
+            if any(each.zeros for each in inputs):
                 raise UnreadableError(f"`{call.text[:60]}` takes zeros, which are of a layer that pads", call.at, HELP)
             if len(inputs) < 2:
                 raise UnreadableError(f"`{call.text}` takes one tensor alone", call.at, HELP)
-            return self.put_layer(_MERGES[bare.lower()], call, *inputs)
+            flat = {self.layers.shape(each.layer) if self.is_flat_map(each) else None for each in inputs}
+            if len(flat) > 1:
+                message = f"`{call.text[:60]}` takes the values of a flat map beside those of another form"
+                raise UnreadableError(message, call.at, HELP)
+            return _Tensor(self.put_layer(_MERGES[bare.lower()], call, *inputs), flat != {None})
         if len(call.to) != 1:
             raise UnreadableError(f"`{call.text}` isn't applied to one tensor", call.at, HELP)
         return self.layer(call, self.tensor(call.to[0], call))
 
-    def tensor(self, value: Value, call: Call) -> int:
+    def tensor(self, value: Value, call: Call) -> _Tensor:
         if isinstance(value, Call):
             return self.applied(value)
-        number = self.tensors.get(value.text)
-        if number is None:
+        tensor = self.tensors.get(value.text)
+        if tensor is None:
             raise UnreadableError(f"`{value.text}` in `{call.text[:60]}` is no tensor that is known", value.at, HELP)
-        return number
+        return tensor
+
+    def is_flat_map(self, x: _Tensor) -> bool:
+        """Whether its values of one channel lie behind each other, as values of their own."""
+        shape = self.layers.shape(x.layer)
+        return x.is_flat and shape is not None and shape.h * shape.w > 1
 
     def image(self, call: Call, value: Value | None) -> None:
         sizes = numbers(value)
@@ -192,16 +207,16 @@ class _Model:
         self.has_image = True
         self.layers.input(size, call.at)
 
-    def put_layer(self, text: str, call: Call, *inputs: int) -> int:
-        name = call.named.get("name")
-        return self.layers.add(text, call.at, *inputs, label=name.word if isinstance(name, Atom) else "")
+    def put_layer(self, text: str, call: Call, *inputs: _Tensor) -> int:
+        name, layers = call.named.get("name"), [each.layer for each in inputs]
+        return self.layers.add(text, call.at, *layers, label=name.word if isinstance(name, Atom) else "")
 
-    def layer(self, call: Call, x: int) -> int:
+    def layer(self, call: Call, x: _Tensor) -> _Tensor:
         shapes = {key: value for key, value in call.named.items() if key in _SHAPES}
         if call.bare in ("Input", "InputLayer") and not shapes and call.places:
             shapes = {"shape": call.places[0]}
         for value in shapes.values():
-            if x:
+            if x.layer:
                 raise UnreadableError("the image's size is said behind a layer", call.at, "say it at the first one")
             self.image(call, value)
         if call.bare in ("Input", "InputLayer"):
@@ -222,39 +237,36 @@ class _Model:
         if bare == "Flatten":
             if plain.places or plain.named:
                 raise UnreadableError(f"`{call.text}` can't be read", call.at, "write `Flatten()`")
-            self.flat.add(x)
-            return x
+            if x.zeros is not None:
+                raise UnreadableError(f"`{call.text}` doesn't pad, and zeros come", call.at, HELP)
+            return x._replace(is_flat=True)
         if bare == "ZeroPadding2D":
             return self.zero_padding(plain, x)
-        zeros = None
-        if x in self.zeros:
-            self.zeros[x].is_taken = True
-            x, zeros = self.zeros[x].of, self.zeros[x].sides
-        shape = self.layers.shape(x)
+        if x.zeros is not None:
+            x.zeros.is_taken = True
+        shape, zeros = self.layers.shape(x.layer), x.zeros.sides if x.zeros is not None else None
         texts = _texts(plain, shape, zeros)
         first = op_at(texts[0], call.at)
-        if first.kind == "FC" and x not in self.flat and shape is not None and shape.h * shape.w > 1:
+        if first.kind == "FC" and not x.is_flat and shape is not None and shape.h * shape.w > 1:
             message = f"`{call.text}` works at each place of a map that isn't flattened"
             raise UnreadableError(message, call.at, "add a `Flatten` before it")
-        if x in self.flat and (first.kind == "conv" or first.topic == "pooling"):
+        if x.is_flat and (first.kind == "conv" or first.topic == "pooling"):
             raise UnreadableError(f"`{call.text}` takes a map, and what comes is flat", call.at, HELP)
+        if self.is_flat_map(x) and first.kind in ("BN", "PReLU", "softmax"):
+            raise UnreadableError(f"`{call.text}` takes each value of a flat map for a channel", call.at, HELP)
         if zeros is not None and first.kind not in ("conv", "maxpool", "avgpool"):
             raise UnreadableError(f"`{call.text}` doesn't pad, and zeros come", call.at, HELP)
-        if zeros is not None and first.kind == "maxpool" and not self.layers.text(x).startswith("ReLU"):
+        if zeros is not None and first.kind == "maxpool" and not self.layers.text(x.layer).startswith("ReLU"):
             raise UnreadableError(
                 "zeros before a pool count in its maximum", call.at, "pad the pool, in a spec `pad=1`"
             )
-        is_flat = x in self.flat or first.kind == "FC" or first.kind.startswith("global")
-        x = self.put_layer(texts[0], call, x)
+        is_flat = x.is_flat or first.kind == "FC" or first.kind.startswith("global")
+        x = _Tensor(self.put_layer(texts[0], call, x), is_flat)
         for text in texts[1:]:
-            if is_flat:
-                self.flat.add(x)
-            x = self.put_layer(text, call.without("name"), x)
-        if is_flat:
-            self.flat.add(x)
+            x = _Tensor(self.put_layer(text, call.without("name"), x), is_flat)
         return x
 
-    def zero_padding(self, call: Call, x: int) -> int:
+    def zero_padding(self, call: Call, x: _Tensor) -> _Tensor:
         value = call.named.get("padding", *call.places[:1])
         sides = None
         if value is None:
@@ -269,12 +281,10 @@ class _Model:
                 sides = Sides(int(texts[0]), int(texts[0]), int(texts[1]), int(texts[1]))
         if sides is None or len(call.named) + len(call.places) > 1:
             raise UnreadableError(f"`{call.text}` can't be read", call.at, "write `ZeroPadding2D(1)`")
-        number = -len(self.zeros) - 1
-        if x in self.zeros:
-            before = self.zeros[x]
-            before.is_taken, x, sides = True, before.of, Sides(*map(sum, zip(before.sides, sides, strict=True)))
-        self.zeros[number] = _Zeros(x, sides, call.at)
-        return number
+        if x.zeros is not None:
+            x.zeros.is_taken, sides = True, Sides(*map(sum, zip(x.zeros.sides, sides, strict=True)))
+        self.zeros.append(_Zeros(sides, call.at))
+        return _Tensor(x.layer, x.is_flat, self.zeros[-1])
 
 
 def _listed(call: Call) -> Sequence[Call]:
