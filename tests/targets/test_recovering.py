@@ -227,6 +227,19 @@ def test_what_is_left_out_is_said() -> None:
     )
 
 
+def test_what_is_otherwise_in_training_is_said() -> None:
+    norms = nn.BatchNorm2d(4, momentum=None), nn.BatchNorm2d(4, momentum=0.0), nn.BatchNorm2d(4, momentum=0.2)
+    made = nn.utils.parametrizations.weight_norm(_conv(3))
+    found = from_torch(nn.Sequential(made, *norms), (3, 8, 8))
+    assert found.said == (
+        "weights of 0 are made of others by parametrizations: here they are what is made",
+        "the statistics of 1 are means of all batches: in the spec a batch's share is 0.1",
+        "the statistics of 2 are not changed by training: in the spec a batch's share is 0.1",
+        "it gives no probabilities: the spec ends without a softmax, as it does",
+    )
+    assert found.spec.text.endswith("after conv: BN\n\nconv3-4 BN BN momentum=0.2\n")
+
+
 @pytest.mark.parametrize(
     ("module", "text"),
     [

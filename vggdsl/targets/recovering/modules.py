@@ -17,6 +17,7 @@ from torch.nn.parallel import DataParallel, DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
 from vggdsl.network.matching import NormalForm, normal_form
+from vggdsl.network.ops import BatchNorm
 from vggdsl.network.shapes import Shape
 from vggdsl.network.weights import Array
 from vggdsl.targets.expected import Expected, Kind
@@ -135,9 +136,17 @@ def _in_evaluation(module: nn.Module) -> Iterator[None]:
             each.training = mode
 
 
+_MADE = ".parametrizations."
+"""In the name of a tensor of which PyTorch's parametrizations make a weight."""
+
+
 def _said(module: nn.Module, form: NormalForm) -> Iterator[str]:
     """What of a module isn't in the spec, though it is there."""
-    held = {name.rpartition(".")[0] for name, _ in module.named_parameters()}
+    owners = {name.rpartition(".")[0] for name, _ in module.named_parameters()}
+    made = sorted(name.partition(_MADE)[0] for name in owners if _MADE in name)
+    if made:
+        yield f"weights of {names_text(made, 4)} are made of others by parametrizations: here they are what is made"
+    held = {name for name in owners if _MADE not in name}
     reached = {prefix for name in form.steps for prefix in _prefixes(name)}
     left = sorted({next(each for each in _prefixes(name) if each not in reached) for name in held - reached if name})
     if left:
@@ -145,6 +154,11 @@ def _said(module: nn.Module, form: NormalForm) -> Iterator[str]:
         yield f"its {names_text(left, 4)} {are} not reached in evaluation, and not in the spec"
     if any(type(each).__name__ == "StochasticDepth" and getattr(each, "p", 0) for each in module.modules()):
         yield "in training it leaves out units by chance, which no spec can say"
+    norms = [(name, each) for name, each in module.named_modules() if isinstance(each, nn.BatchNorm1d | nn.BatchNorm2d)]
+    for momentum, how in ((None, "means of all batches"), (0, "not changed by training")):
+        if names := [name for name, each in norms if each.momentum == momentum]:
+            share = f"in the spec a batch's share is {BatchNorm.momentum}"
+            yield f"the statistics of {names_text(names, 4)} are {how}: {share}"
 
 
 def _prefixes(name: str) -> Iterator[str]:
