@@ -170,17 +170,28 @@ def test_a_connection_that_cannot_be_is_refused(was: str, now: str, where: str) 
     assert f" {where}\n" in error_of(CONNECTED.replace(was, now))
 
 
-@pytest.mark.parametrize("side", [5, 7, 15])
-def test_a_pool_that_rounds_up_is_no_larger_one_that_pads_nothing(side: int) -> None:
-    rounded = (side + 1) // 2  # which a window of that side at stride 1 gives, too
-    text = f"""\
+POOLED = """\
 Layer (type)                 Output Shape              Param #
 =================================================================
 input_1 (InputLayer)         [(None, {side}, {side}, 3)]       0
 conv2d (Conv2D)              (None, {side}, {side}, 8)         224
-max_pooling2d (MaxPooling2D) (None, {rounded}, {rounded}, 8)         0
+max_pooling2d (MaxPooling2D) (None, {after}, {after}, 8)         0
 global_average_pooling2d (GlobalAveragePooling2D) (None, 8)  0
 dense (Dense)                (None, 10)                90
 =================================================================
 """
+
+
+@pytest.mark.parametrize("side", [5, 7, 15])
+def test_a_pool_that_rounds_up_is_no_larger_one_that_pads_nothing(side: int) -> None:
+    text = POOLED.format(side=side, after=(side + 1) // 2)  # which a window of that at stride 1 gives, too
     assert "the window isn't printed: 2x2 at stride 2 pad=0,1,0,1, 3x3 at stride" in error_of(text)
+
+
+@pytest.mark.parametrize(("side", "after", "pool"), [(8, 1, 8), (20, 4, 5), (7, 3, 2), (3, 1, 2), (7, 2, 3)])
+def test_of_pools_that_are_no_2x2_one_leaves_nothing_over(side: int, after: int, pool: int) -> None:
+    assert f"maxpool{pool}/{pool}" in read(POOLED.format(side=side, after=after)).text
+
+
+def test_of_several_pools_that_leave_rows_over_none_is_taken() -> None:
+    assert "the window isn't printed: 4x4 at stride 4" in error_of(POOLED.format(side=11, after=2))

@@ -240,11 +240,14 @@ class Teller:
             if stride <= side
         ]
         usual = [(side, stride, pad) for side, stride, pad in fitting if side == stride and not pad]
+        if usual and usual[0][0] > 2:  # not Keras' own: one that leaves nothing over, or the only one
+            whole = [each for each in usual if self._is_split(row, each[0])]
+            usual = whole or (usual if len(usual) == 1 else [])
         unpadded = [each for each in fitting if not each[2]]
         side, stride, pad = (fitting or [(0, 0, "")])[0]
         if self.customs.pool_default and usual:
             side, stride, pad = usual[0]
-        elif unpadded == fitting[:1] or (unpadded and unpadded[0][0] == 2 and self._is_even(row)):
+        elif unpadded == fitting[:1] or (unpadded and unpadded[0][0] == 2 and self._is_split(row, 2)):
             side, stride, pad = unpadded[0]  # not where smaller ones pad: 15 becomes 8 by 2x2 rather than by 8x8
         else:
             choice = ", ".join(f"{side}x{side} at stride {stride}{pad}" for side, stride, pad in fitting[:4])
@@ -254,8 +257,9 @@ class Teller:
         self._put(row, f"{kind}{side}/{stride}{pad}")
         self.draft.assumed(f"{side}x{side} pools at stride {stride}: none are printed", row.at, once=True)
 
-    def _is_even(self, row: Row) -> bool:
-        return all(2 * after == before for before, after in zip(self.x[:2], row.shape[:2], strict=True))
+    def _is_split(self, row: Row, side: int) -> bool:
+        """Whether what comes is so many times as large as what a row gives."""
+        return all(side * after == before for before, after in zip(self.x[:2], row.shape[:2], strict=True))
 
     def _steps(self, side: int, after: Sequence[int], *, is_pool: bool) -> list[tuple[int, str]]:
         """Strides and paddings that lead to a shape; the padding as an option, where it must be written."""
