@@ -144,3 +144,35 @@ def test_a_stride_that_may_be_a_pool_of_the_codes_is_refused_where_no_pool_is_pr
     assert not isinstance(found, Spec)
     assert found.diagnostics[0].labels[0].span.place == "-:8:32"
     assert "a pool that the code calls" in found.diagnostics[0].message
+
+
+PATCHES = """\
+----------------------------------------------------------------
+        Layer (type)               Output Shape         Param #
+================================================================
+            Conv2d-1             [-1, 8, {after}, {after}]             {params}
+              ReLU-2             [-1, 8, {after}, {after}]               0
+ AdaptiveAvgPool2d-3               [-1, 8, 1, 1]               0
+           Flatten-4                    [-1, 8]               0
+            Linear-5                    [-1, 2]              18
+================================================================
+Total params: {total}
+"""
+
+
+@pytest.mark.parametrize(
+    ("side", "after", "words", "also"),
+    [
+        (4, 8, "conv4-8/4 pad=0", ", and pad=1 would fit, too"),  # patches, which don't overlap
+        (5, 8, "conv5-8/4", ", and pad=1 would fit, too"),
+        (3, 16, "conv3-8/2", ""),
+    ],
+)
+def test_where_several_paddings_lead_to_a_size_it_is_said(side: int, after: int, words: str, also: str) -> None:
+    params = 3 * 8 * side**2 + 8
+    text = PATCHES.format(after=after, params=params, total=params + 18)
+    ((_, spec),) = parse_all(text, "-", image="32x32x3")
+    assert isinstance(spec, Spec)
+    assert f"\n{words} " in spec.text
+    said = f"assumed: stride {words.partition('/')[2]}, as the shapes say: none is printed{also}"
+    assert said in [each.message for each in spec.said]

@@ -215,10 +215,13 @@ class Teller:
             self.ways.append((stride, pad))
         words = f"conv{side}-{cout}" + (f"/{stride}" if stride > 1 else "") + pad
         words += f" groups={groups}" if groups > 1 else ""
+        before = self.x
         self._put(row, words + ("" if has_bias else " bias=no"))
         if stride > 1 or "pad" in pad:
             text = f"stride {stride}{pad}, as the shapes say: none is printed"
-            self.draft.assumed(text, row.shape_at, once=True)
+            fitting = paddings(side, stride, before, row.shape, self.customs, is_pool=False) if steps else []
+            others = "".join(f", and pad={other.short} would fit, too" for other in fitting[1:])
+            self.draft.assumed(text + others, row.shape_at, once=True)
 
     def _fc(self, row: Row) -> None:
         (units, *more), count = row.shape, prod(self.x)
@@ -315,20 +318,35 @@ def steps(
     side: int, before: Sequence[int], after: Sequence[int], customs: Customs, *, is_pool: bool
 ) -> Iterator[tuple[int, str]]:
     """See ``Teller._steps``."""
-    size, out = Pair(before[0], before[1]), Pair(after[0], after[1])
     for stride in range(1, _MOST_STRIDE + 1):
-        plain = Window(Pair(side, side), Pair(stride, stride))
-        if customs.pads_behind:
-            pads: list[Pair | Sides] = [Pair(0, 0), plain.keras_pad(size)]
-        else:
-            pads = [Pair(pad, pad) for pad in range(side // 2 + 1)]
-        usual = Pair(0, 0) if is_pool else plain.same_pad
-        for pad in sorted(pads, key=lambda pad: pad != usual):
-            window = Window(plain.kernel, plain.stride, pad)
-            fits = all(n + 2 * side >= side for n in size) and min(size) > 0
-            if fits and window.positions(size) == out and min(out) > 0:
-                yield stride, "" if pad == usual else f" pad={pad.short}"
-                break
+        usual = Pair(0, 0) if is_pool else Window(Pair(side, side)).same_pad
+        for pad in paddings(side, stride, before, after, customs, is_pool=is_pool)[:1]:
+            yield stride, "" if pad == usual else f" pad={pad.short}"
+
+
+def paddings(
+    side: int, stride: int, before: Sequence[int], after: Sequence[int], customs: Customs, *, is_pool: bool
+) -> list[Pair | Sides]:
+    """Those with which a square window of that stride leads to a shape, the likeliest first: none where windows that
+    don't overlap leave nothing over, else as much as keeps the size at stride 1.
+
+    >>> paddings(4, 4, (32, 32), (8, 8), Customs("PyTorch"), is_pool=False)
+    [Pair(h=0, w=0), Pair(h=1, w=1)]
+    """
+    size, out = Pair(before[0], before[1]), Pair(after[0], after[1])
+    plain = Window(Pair(side, side), Pair(stride, stride))
+    if customs.pads_behind:
+        pads: list[Pair | Sides] = [Pair(0, 0), plain.keras_pad(size)]
+    else:
+        pads = [Pair(pad, pad) for pad in range(side // 2 + 1)]
+    is_whole = side == stride > 1 and size == (side * out.h, side * out.w)
+    usual = Pair(0, 0) if is_pool or is_whole else plain.same_pad
+    pads = sorted(dict.fromkeys(pads), key=lambda pad: pad != usual)
+    return [
+        pad
+        for pad in pads
+        if min(size) > 0 < min(out) and Window(plain.kernel, plain.stride, pad).positions(size) == out
+    ]
 
 
 _SIGN = re.compile(r"[ \t]*(?:#{1,2}>?|//|%)(?=[ \t]|$)[ \t]?")
