@@ -102,6 +102,18 @@ def read(text: str) -> Spec:
     return spec
 
 
+def test_a_sign_of_se_behind_a_convolution_is_told() -> None:
+    """As the paper's table of the small network has it, and its code doesn't."""
+    row = r"conv2d, 1x1 & - & 576 & - & HS"
+    assert row in MOBILENET_V3
+    spec = read(MOBILENET_V3.replace(row, r"conv2d, 1x1 & - & 576 & \checkmark & HS"))
+    assert spec.typed.params == TABLES[MOBILENET_V3]
+    assert "assumed: no SE behind `conv2d, 1x1`: its sign there isn't of a block" in [s.message for s in spec.said]
+    pooled = r"pool, 7x7 & - & - & - & "
+    with pytest.raises(VggdslError, match="`pool, 7x7` has no activation"):
+        vggdsl.parse(MOBILENET_V3.replace(f"{pooled}-", f"{pooled}HS"))
+
+
 @pytest.mark.parametrize("signs", ["i | Fˆi | Hˆi × Wˆ i | Cˆi | Lˆi", "i | F̂ᵢ | Ĥᵢ × Ŵᵢ | Ĉᵢ | L̂ᵢ"])
 def test_a_heading_may_have_its_signs_below_it(signs: str) -> None:
     rule = "|---|---|---|---|---|\n"

@@ -157,7 +157,7 @@ class _Network:
         return _Line(row, words, row.at)
 
     def _numbers(self, row: Said) -> None:
-        """Refuses numbers that say nothing of what a row is."""
+        """Refuses what says nothing of what a row is, and says where SE is left out."""
         kinds = {part.kind for part in row.parts}
         allowed = {name for kind in kinds for name in _ALLOWED.get(kind, ())}
         strange = [name for name in row.numbers if name not in allowed]
@@ -165,9 +165,14 @@ class _Network:
             strange.append("times")
         if not kinds & {"conv", "maxpool", "avgpool", *_BLOCKS} and row.numbers.get("stride", 1) != 1:
             strange.append("stride")
+        if row.activation and not kinds & {"conv", *_BLOCKS}:
+            strange.append("activation")
+        if row.squeezes and not kinds & {*_BLOCKS}:  # in the paper's small network, and not in its code
+            self._note(f"no SE behind `{row.at.text}`: its sign there isn't of a block", row.cells["squeezed"])
         for name in strange:
             at = row.cells.get(name) or row.cells.get("window") or row.at
-            self.draft.refuse(f"`{row.at.text}` has no such number", at, "leave it out")
+            what = "activation" if name == "activation" else "such number"
+            self.draft.refuse(f"`{row.at.text}` has no {what}", at, "leave it out")
 
     def _is_last(self, index: int, place: int) -> bool:
         behind = [part.kind for part in self.rows[index].parts[place + 1 :]]
