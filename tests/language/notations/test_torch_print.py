@@ -126,3 +126,12 @@ def test_a_state_dict_is_refused_at_its_first_convolution(line: str) -> None:
     assert "no strides, pools and activations" in first.message
     assert first.labels[0].span.text.startswith("conv1.weight")
     assert notations.strangers(Source("-", "fc.weight (4, 3)\n")) == []
+
+
+def test_of_a_mean_it_is_said_what_its_print_leaves_out() -> None:
+    said = "assumed: AvgPool2d rounds down and counts padding, as it does unless told: a print doesn't show that"
+    for side, stride, padding, is_said in ((8, 2, 0, False), (9, 2, 0, True), (8, 2, 1, True), (7, 1, 0, False)):
+        text = f"# input {side}x{side}x3\nSequential(\n  (0): Conv2d(3, 4, kernel_size=(1, 1), stride=(1, 1))\n"
+        text += f"  (1): AvgPool2d(kernel_size=2, stride={stride}, padding={padding})\n)\n"
+        spec = vggdsl.parse(text)
+        assert (said in [each.message for each in spec.said]) == is_said, (side, padding)

@@ -252,6 +252,11 @@ def _over(op: Op, shape: Shape) -> tuple[bool, bool]:
     return is_exact, any(pad and extent % 2 and s % 2 == 0 for (_, pad, extent, s) in both)
 
 
+def is_exact(op: Op, shape: Shape) -> bool:
+    """Whether a window leaves no row over."""
+    return _over(op, shape)[0]
+
+
 _ONE_IS_WRONG = "one of both is wrong: correct it where it stands"
 
 

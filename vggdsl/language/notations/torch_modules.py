@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from vggdsl.language.notations.branches import HELP
+from vggdsl.language.notations.branches import HELP, op_at
 from vggdsl.language.notations.calls import Call
 from vggdsl.language.notations.draft import UnreadableError
-from vggdsl.language.notations.torch_layers import Network, Reader, Tensor
+from vggdsl.language.notations.torch_layers import Network, Reader, Tensor, is_exact
+from vggdsl.network.ops import AvgPool
 from vggdsl.text.source import Span
 
 
@@ -79,6 +80,9 @@ def network_of(root: Module) -> Network:
     )
 
 
+_OF_MEANS = "AvgPool2d rounds down and counts padding, as it does unless told: a print doesn't show that"
+
+
 @dataclass(frozen=True)
 class _Walk:
     reader: Reader
@@ -86,7 +90,10 @@ class _Walk:
 
     def module(self, module: Module, x: Tensor, label: str) -> Tensor:
         if not module.is_holder:
-            return self.reader.layer(module.call, x, label)
+            given = self.reader.layer(module.call, x, label)
+            if module.name == "AvgPool2d":
+                self._mean(module, x, given)
+            return given
         if module.name in _CHAINS:
             for place, (key, inner) in enumerate(module.entries):
                 if key.isdigit() and key != str(place):
@@ -105,6 +112,13 @@ class _Walk:
         self._known(module)
         (x,) = self._formed(module, iter(form.split()), x, label)
         return x
+
+    def _mean(self, module: Module, x: Tensor, given: Tensor) -> None:
+        """Says of a mean what its print leaves out, where that makes a difference."""
+        shape, op = self.reader.shape(x), op_at(self.reader.layers.text(given.layer), module.at)
+        if isinstance(op, AvgPool) and shape is not None and (any(op.window.pad) or not is_exact(op, shape)):
+            self.reader.draft.assumed(_OF_MEANS, module.at, once=True)
+            self.reader.draft.line()
 
     def _known(self, module: Module) -> None:
         text = f"{module.name} connects its modules as torchvision's does: a print doesn't show how"
