@@ -215,11 +215,11 @@ class Teller:
             self.ways.append((stride, pad))
         words = f"conv{side}-{cout}" + (f"/{stride}" if stride > 1 else "") + pad
         words += f" groups={groups}" if groups > 1 else ""
-        before = self.x
+        came = self.x
         self._put(row, words + ("" if has_bias else " bias=no"))
         if stride > 1 or "pad" in pad:
             text = f"stride {stride}{pad}, as the shapes say: none is printed"
-            fitting = paddings(side, stride, before, row.shape, self.customs, is_pool=False) if steps else []
+            fitting = paddings(side, stride, came, row.shape, self.customs, is_pool=False) if steps else []
             others = "".join(f", and pad={other.short} would fit, too" for other in fitting[1:])
             self.draft.assumed(text + others, row.shape_at, once=True)
 
