@@ -80,15 +80,15 @@ class Reader:
     def apart(self, entry: syntax.Entry, by: EntryKind) -> bool:
         """Whether what belongs into the brackets of a call stands behind it, `norm 5`; that is told."""
         for place, value in enumerate(entry.values):
-            call = next((each for each in by.calls if _is_called(value, each)), None)
             given = list[Atom | Option]()
-            own = value.arguments if isinstance(value, Setting) else ()
-            for each in entry.values[place + 1 :] if call else ():
+            for each in entry.values[place + 1 :]:
                 if isinstance(each, Setting) or (isinstance(each, Atom) and each.kind not in _GIVEN):
                     break
                 given.append(each)
-            if call is None or not given:
+            call = next((each for each in by.calls if _is_called(value, each)), None) if given else None
+            if call is None:
                 continue
+            own = value.arguments if isinstance(value, Setting) else ()
             ways = [[*own, *given]] if self._is_read(call, [*own, *given], value.span) else []
             *before, last = given
             if not ways and isinstance(last, Atom):
@@ -323,12 +323,18 @@ class Reader:
 
     def _placed(self, place: Atom | During, key: Key, name: str, between: str = ", ") -> Any:
         """A value without a key, told by the name of what it is given to; ``between`` stands between several."""
-        if isinstance(key.type, Whole | Range) and _AMBIGUOUS.fullmatch(str(place)):
-            one, several = str(place).replace(",", ""), str(place).replace(",", between)
+        text = Placed(str(place), place.span)
+        if isinstance(key.type, Whole | Range) and _AMBIGUOUS.fullmatch(text):
+            one, several = text.replace(",", ""), text.replace(",", between)
             help = f"write {one} for one number" + (f", {several} for several" if between else "; it takes no more")
             self.wrong(f"{name}: `{place}` can be one number or several", place.span, help)
             return None
-        return self._value(Option(Placed(name, place.span), Placed(str(place), place.span), place.span), key)
+        try:
+            return key.type.read(text)
+        except UnfitError as why:
+            option = Option(Placed(name, place.span), text, place.span)
+            self.findings.append(self.voice.unfit_value(option, key, why))
+            return None
 
 
 def called(word: str) -> str:

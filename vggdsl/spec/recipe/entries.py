@@ -229,7 +229,7 @@ def read_entry(entry: syntax.Entry, reader: Reader) -> Any:
     by = ENTRIES[entry.key]
     if _is_told_as_code(entry, by, reader) or reader.apart(entry, by):
         return None
-    word = str(first).lower().partition("(")[0]
+    word = first.name if isinstance(first, syntax.Setting) else str(first).lower()
     if word == WARMUP.name and by.name == "schedule":
         epochs = reader.call(first, WARMUP, by)
         if epochs is None:

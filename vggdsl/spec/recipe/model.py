@@ -411,9 +411,11 @@ class Recipe:
         Over the meaning, not the spelling: where the learning rate stands, whether a deviation is given
         as a variance, or ImageNet's statistics as numbers, makes no difference. Seeds and checkpoints don't count.
         """
-        meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in ("seeds", "checkpoint")}
+        apart = ("seeds", "checkpoint", "optimizer", "init")
+        meant: dict[str, object] = {key: self.written(key) for key in KEYS if key not in apart}
+        default = Recipe()
         for key in _LATER:  # what older versions did without saying so
-            if getattr(self, key) == getattr(Recipe(), key):
+            if getattr(self, key) == getattr(default, key):
                 del meant[key]
         if isinstance(self.normalize, Given):
             meant["normalize"] = self.normalize.numbers

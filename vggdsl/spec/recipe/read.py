@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from vggdsl.language.reader import Reader
 from vggdsl.language.syntax import Entry, Train
@@ -22,7 +22,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
     Raises ``RecipeError`` with everything that is wrong with them.
     """
     findings: list[Diagnostic] = []
-    entries: dict[str | None, dict[str, Entry]] = {}
+    entries: dict[str | None, dict[str, _Read]] = {}
     first: dict[str | None, Train] = {}
     recipes = []
     for section in sections:
@@ -37,7 +37,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
             help = "give it a name, by which to ask for it; or put it first"
             findings.append(Diagnostic("V402", message, labels, help))
         first[section.name] = section
-        merged: dict[str, Entry] = {}
+        merged: dict[str, _Read] = {}
         if section.base is not None:
             if section.base in entries:
                 merged = dict(entries[section.base])
@@ -49,7 +49,7 @@ def read_recipes(sections: Sequence[Train]) -> tuple[Recipe, ...]:
         own = _own(section, findings)
         if "schedule" in own and own["schedule"].is_steps:
             merged.pop("epochs", None)
-        merged |= own
+        merged |= {key: _read(own[key], findings) for key in merged | own if key in own}
         entries[section.name] = merged
         recipe = _recipe(section.name, merged, findings)
         if recipe is not None:
@@ -65,7 +65,7 @@ def wrong_entries(sections: Iterable[Train]) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     for section in sections:
         for entry in _own(section, findings).values():
-            read_entry(entry, Reader(VOICE, findings))
+            _read(entry, findings)
     return _distinct(findings)
 
 
@@ -117,11 +117,25 @@ _MOST_STRAYS = 20
 """Lines that are no entries, and are told each."""
 
 
-def _recipe(name: str | None, entries: Mapping[str, Entry], findings: list[Diagnostic]) -> Recipe | None:
-    before, reader = len(findings), Reader(VOICE, findings)
-    values: dict[str, Any] = {key: read_entry(entry, reader) for key, entry in entries.items()}
-    if len(findings) > before:
+class _Read(NamedTuple):
+    """An entry and its value, which the recipes that inherit it share."""
+
+    entry: Entry
+    value: Any
+    is_right: bool
+
+
+def _read(entry: Entry, findings: list[Diagnostic]) -> _Read:
+    before = len(findings)
+    value = read_entry(entry, Reader(VOICE, findings))
+    return _Read(entry, value, len(findings) == before)
+
+
+def _recipe(name: str | None, read: Mapping[str, _Read], findings: list[Diagnostic]) -> Recipe | None:
+    if not all(each.is_right for each in read.values()):
         return None
+    values = {key: each.value for key, each in read.items()}
+    entries = {key: each.entry for key, each in read.items()}
     schedule = values.get("schedule")
     plain = schedule.then if isinstance(schedule, WarmUp) else schedule
     if isinstance(plain, Steps):  # which say themselves how long the training is
