@@ -8,6 +8,7 @@ import pytest
 from refusals import findings
 
 import vggdsl
+from vggdsl.text.source import Span
 
 WIDEST = 240
 """Two or three lines of a terminal."""
@@ -20,8 +21,9 @@ def held(it: object, seen: set[int]) -> Iterator[object]:
     if id(it) in seen:
         return
     seen.add(id(it))
-    if is_dataclass(it):
+    if is_dataclass(it) or isinstance(it, Span):
         yield it
+    if is_dataclass(it):
         inside: list[Any] = [getattr(it, each.name) for each in fields(it)]
     else:
         inside = list(it.values()) if isinstance(it, Mapping) else list(it) if isinstance(it, tuple | list) else []

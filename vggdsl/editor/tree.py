@@ -34,7 +34,9 @@ def items(node: Any, source: Source) -> Iterator[Item]:
 
 def _parts(node: Any) -> Iterator[Any]:
     """What a node holds that is part of the syntax."""
+    if isinstance(node, Span):
+        return
     if isinstance(node, tuple):
         yield from node
-    elif is_dataclass(node) and not isinstance(node, Span):
+    elif is_dataclass(node):
         yield from (getattr(node, each.name) for each in fields(node))

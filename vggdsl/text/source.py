@@ -4,7 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from vggdsl.text.typography import Plain, plain
 
@@ -81,8 +81,7 @@ _EXCERPT = 60
 """Characters of a text that a repr shows."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """The characters from ``start`` up to, not including, ``end``."""
 
     source: Source
@@ -153,7 +152,7 @@ class Placed(str):
     span: Span
 
     def __new__(cls, text: str, span: Span) -> Self:
-        placed = super().__new__(cls, text)
+        placed = str.__new__(cls, text)
         placed.span = span
         return placed
 

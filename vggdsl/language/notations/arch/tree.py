@@ -63,7 +63,7 @@ class Builder:
     """
 
     def __init__(self, source: Source) -> None:
-        self.text, self.end = source, len(source.text)
+        self.text = source
         self.strangers: list[Span] = []
         self.calls: list[tuple[str, Span]] = []
         self.findings: list[Diagnostic] = []
@@ -76,10 +76,7 @@ class Builder:
     # -- small things
 
     def _span(self, place: Meta | Token) -> Span:
-        if isinstance(place, Meta) and place.empty:
-            return Span(self.text, 0, 0)
-        start, end = place.start_pos or 0, place.end_pos or 0
-        return Span(self.text, start, min(end, self.end))
+        return Span(self.text, place.start_pos or 0, place.end_pos or 0)
 
     def _placed(self, token: Token) -> Placed:
         return Placed(str(token), self._span(token))
@@ -91,8 +88,11 @@ class Builder:
     def _part(self, token: Token, start: int, end: int | None = None) -> Placed:
         """Some characters of a token, given as of a slice."""
         first, last, _ = slice(start, end).indices(len(token))
-        at = self._span(token).start
-        return Placed(token[first:last], Span(self.text, at + first, at + last))
+        return Placed(token[first:last], self._within(token, first, last))
+
+    def _within(self, token: Token, first: int, last: int) -> Span:
+        at = token.start_pos or 0
+        return Span(self.text, at + first, at + last)
 
     def _wrong(self, code: CodeName, message: str, span: Span, help: str) -> None:
         self.findings.append(Diagnostic(code, message, (Label(span, "here"),), help))
@@ -200,9 +200,9 @@ class Builder:
             return syntax.Option(Placed("ceil", span), Placed("yes", span), span)
         key, value = map(str.strip, token.split("=", 1))
         quoted = value.startswith('"')
+        name = Placed(key.lower(), self._within(token, 0, len(key)))
         begin, end = len(token) - len(value) + quoted, len(token) - quoted
-        name = Placed(key.lower(), self._part(token, 0, len(key)).span)
-        return syntax.Option(name, self._part(token, begin, end), span, quoted)
+        return syntax.Option(name, Placed(token[begin:end], self._within(token, begin, end)), span, quoted)
 
     def _layer_option(self, token: Token, kind: str) -> syntax.Option:
         """An option of a layer or a default; its value may be a choice."""
