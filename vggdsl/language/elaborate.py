@@ -320,10 +320,11 @@ class _Elaboration:
 
     def _meaning(self, layer: syntax.Layer, default: syntax.Default | None) -> _Meaning:
         """What a layer means; read once for all that are written alike, but for one that is wrong."""
-        if layer not in self.meanings:
+        found = self.meanings.get(layer)
+        if found is None:
             op = to_op(layer, read_layer_options(layer, default.options if default else ()))
-            self.meanings[layer] = _Meaning(op, element_text(layer), layer.written)
-        return self.meanings[layer]
+            found = self.meanings[layer] = _Meaning(op, element_text(layer), layer.written)
+        return found
 
     def _classifiers(self) -> set[int]:
         """The FCs from which no other convolution or FC is reached; an auxiliary classifier counts in itself alone."""

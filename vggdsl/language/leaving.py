@@ -45,7 +45,8 @@ def _of_items(items: Iterable[syntax.Item], parameters: Sequence[str]) -> Iterat
             yield Left(item.element, item.element.span, parameters)
         for value in (*open_numbers(item.element), *open_repeat(item)):
             yield Left(value, value.span if isinstance(value, Choice) else item.span, parameters)
-        yield from _of_items(inner_items(item.element), parameters)
+        if inner := inner_items(item.element):
+            yield from _of_items(inner, parameters)
 
 
 def open_numbers(element: syntax.Element) -> Iterator[Choice | Parameter]:

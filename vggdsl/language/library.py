@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path, PurePath
 from types import MappingProxyType
 
@@ -149,11 +150,14 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
     ``copied`` tells of a file which other one it is a copy of.
     """
     here = Path.cwd()
-    own = Path(source.name)
-    home, named = (own.resolve().parent, own.absolute().parent.resolve()) if _is_there(own) else (here, here)
-    files = (Path(name).resolve().parent for name in beside if _is_there(Path(name)))
-    folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
-    roots = {home, named, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
+
+    @cache
+    def roots() -> set[Path]:
+        own = Path(source.name)
+        home, named = (own.resolve().parent, own.absolute().parent.resolve()) if _is_there(own) else (here, here)
+        files = (Path(name).resolve().parent for name in beside if _is_there(Path(name)))
+        folders = (Path(name).resolve() for name in beside if is_folder(Path(name)))
+        return {home, named, here, _project(home), _project(here), folder("specs").resolve(), *files, *folders}
 
     def load(link: syntax.Link) -> syntax.Document:
         name = Path(link.span.source.name)
@@ -168,7 +172,7 @@ def loader(source: Source, beside: Iterable[str | Path] = (), copied: Copied = l
             path = _by_path(path) or path
         if not _is_there(path) and is_folder(start):  # an original that is gone had other files beside it
             path = _shipped_file(link.path) or path
-        is_inside = any(path.is_relative_to(root) for root in roots)
+        is_inside = any(path.is_relative_to(root) for root in roots())
         if not is_inside and original is None:
             help = "name a file of the spec's folder, the working folder or the project around them"
             message = f"`{link.path}` lies outside of the project's folders"

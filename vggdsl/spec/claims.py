@@ -5,7 +5,7 @@ disputed one must fail under every reading. Claims about results carry the proto
 they were measured and are compared with measurements, never computed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from vggdsl.language import syntax
@@ -202,7 +202,7 @@ def read_results(
     contents: Iterable[syntax.Content], recipes: Sequence[str] | None, findings: list[Diagnostic]
 ) -> tuple[ResultClaim, ...]:
     """The result claims of a spec, whose ``recipes`` have these names, if that is known; findings are added."""
-    claims = []
+    claims, keys = [], _protocol_keys(recipes)
     for content in contents:
         match content:
             case syntax.ResultLineClaim(line, span):
@@ -214,7 +214,7 @@ def read_results(
                     continue
                 findings += _check_result(content)
                 measures = tuple((m.name, m.printed) for m in content.measures)
-                protocol = _read_protocol(content.protocol, recipes, findings)
+                protocol = _read_protocol(content.protocol, keys, findings)
                 claims.append(ResultClaim(measures, protocol, content.where, None, content.span))
     return tuple(claims)
 
@@ -300,12 +300,16 @@ class _Voice(Voice):
         return self.wrong(f"`{option}` is no number", option.span, f"write {key.name}={key.example}")
 
 
+def _protocol_keys(recipes: Sequence[str] | None) -> dict[str, Key]:
+    """By their names; those of recipes are known, if these are."""
+    train = Text("the name of a recipe", "S256", known=None if recipes is None else tuple(recipes))
+    return {key.name: replace(key, type=train) if key.name == "train" else key for key in PROTOCOL}
+
+
 def _read_protocol(
-    options: Sequence[Option], recipes: Sequence[str] | None, findings: list[Diagnostic]
+    options: Sequence[Option], keys: Mapping[str, Key], findings: list[Diagnostic]
 ) -> tuple[tuple[str, str], ...]:
     """The keys and their values, each spelled in one way; what is wrong is added to ``findings``."""
-    train = Text("the name of a recipe", "S256", known=None if recipes is None else tuple(recipes))
-    keys = {key.name: replace(key, type=train) if key.name == "train" else key for key in PROTOCOL}
     before = len(findings)
     values = Reader(_Voice("V306", "V306", "V306"), findings).options(options, list(keys.values()), "a protocol")
     if len(findings) > before:

@@ -192,11 +192,11 @@ def _name(source: str) -> str:
     """The name of a spec: its file's, for a run's copy the one that the run keeps, or for its record that of the run
     without seed and number; of a run that was renamed the one that it keeps."""
     path = Path(source.encode("utf-8", "replace").decode())  # a name that is no text can't go into files
-    run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
     if path.name == SPEC:
         return name_of(path) or path.stem
     if path.name != "record.arch":
         return path.stem
+    run = re.fullmatch(r"(.+)-s\d+-\d+", path.absolute().parent.name)
     return run[1] if run else name_of(path) or path.stem
 
 

@@ -11,7 +11,7 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "KI": 2**10, "MI": 2**20, "GI": 2**30}
 _SHAPE = re.compile(
-    r"(~?)([1-9]\d{0,2}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|B|%)?", re.IGNORECASE | re.ASCII
+    r"(~?)([1-9]\d{0,2}(?:,\d{3})+|\d+(?:\.\d+)?|\.\d+)(?:e(-?\d+))?([KMG]i?|B|%|)", re.IGNORECASE | re.ASCII
 )
 
 LONGEST = 24
@@ -39,14 +39,12 @@ class Figure:
         match = _SHAPE.fullmatch(text)
         if not match:
             raise ValueError(f"`{text}` is not a number")
-        exponent = match[3] or "0"
-        if len(text) > LONGEST or abs(int(exponent)) > LONGEST:
+        mark, number, exponent, unit = match.groups()
+        power = "" if exponent is None else f"e{exponent}"
+        if len(text) > LONGEST or abs(int(exponent or 0)) > LONGEST:
             raise ValueError(f"`{text}` is out of range: at most {LONGEST} digits")
-        digits = Decimal(match[2].replace(",", "")).scaleb(int(exponent))
-        unit = match[4] or ""
-        unit = unit if unit == "%" else unit[:1].upper() + unit[1:].lower()
-        canonical = f"{match[1]}{match[2]}{f'e{exponent}' if match[3] else ''}{unit}"
-        return cls(canonical, digits, unit, match[1] == "~")
+        unit = unit.capitalize()
+        return cls(f"{mark}{number}{power}{unit}", Decimal(number.replace(",", "") + power), unit, mark == "~")
 
     @property
     def value(self) -> Decimal:

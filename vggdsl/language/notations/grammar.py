@@ -35,13 +35,11 @@ class Newlines(PostLex):
     def process(self, stream: Iterator[Token]) -> Iterator[Token]:
         depth, after_newline = 0, True
         for token in stream:
-            if token.type in ("LPAR", "LSQB"):
-                depth += 1
-            elif token.type in ("RPAR", "RSQB"):
-                depth -= 1
-            if token.type == "_NL" and (depth > 0 or after_newline):
+            is_newline = token.type == "_NL"
+            if is_newline and (depth > 0 or after_newline):
                 continue
-            after_newline = token.type == "_NL"
+            depth += (token.type in ("LPAR", "LSQB")) - (token.type in ("RPAR", "RSQB"))
+            after_newline = is_newline
             yield token
 
 

@@ -7,12 +7,14 @@ from dataclasses import replace
 from vggdsl.language.syntax import Block, Claims, Content, Line, Measured, Train
 from vggdsl.text.source import Source
 
-_COMMENT = re.compile(r'"[^"\n]*"|(?P<comment>#[^\n]*)')
+_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')
+"""A comment, or a string, in which none begins."""
+_BLANK = Line(None)
 
 
 def blanked(text: str) -> str:
     """The text with spaces in the place of comments."""
-    return _COMMENT.sub(lambda match: " " * len(match[0]) if match["comment"] else match[0], text)
+    return _COMMENT.sub(lambda match: " " * len(match[0]) if match[0][0] == "#" else match[0], text)
 
 
 def strings_blanked(text: str) -> str:
@@ -28,7 +30,7 @@ def attach(contents: Sequence[Content | Claims], source: Source) -> tuple[Line, 
     of claims the rows become lines; what stands at its head or end moves above or below.
     """
     text = source.text
-    found = [m.span("comment") for m in _COMMENT.finditer(text) if m["comment"]]
+    found = [m.span() for m in _COMMENT.finditer(text) if m[0][0] == "#"]
     return _arrange(contents, found, 0, len(text), text)
 
 
@@ -48,8 +50,8 @@ def _arrange(
             at = max(at, stop)
 
     def blank(before: int) -> None:
-        if lines and lines[-1] != Line(None) and text[at:before].count("\n") > 1:
-            lines.append(Line(None))
+        if lines and text.count("\n", at, before) > 1 and lines[-1] != _BLANK:
+            lines.append(_BLANK)
 
     for content in contents:
         span = content.span
