@@ -14,6 +14,7 @@ from vggdsl.text.source import Placed, Source, Span
 
 ROOT = folder("specs")
 NAMES = list(vggdsl.shipped())
+HELD = "holds them against it"
 FAMILIES = {"alexnet", "googlenet", "nin", "residual", "vgg"}
 
 
@@ -131,3 +132,30 @@ def test_a_pipe_is_told_apart_from_what_is_not_there(tmp_path: Path) -> None:
         library.find(tmp_path / "pipe")
     with pytest.raises(InputError, match="no such file"):
         library.find(tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "help"),
+    [
+        ("my net.onnx", b"\xff", "it is a model: `vggdsl import 'my net.onnx'` writes its spec"),
+        ("NET.ONNX", b"a" * (library.LARGEST_FILE + 1), "it is a model: `vggdsl import NET.ONNX` writes its spec"),
+        ("a.pdf", b"\xff", "it is a paper: `vggdsl import a.pdf` finds the tables of networks in it"),
+        (
+            "a.pth",
+            b"\x80\0",
+            f"it is weights, which say no network: name its spec; `vggdsl check SPEC --against a.pth` {HELD}",
+        ),
+        ("a.jpg", b"\xff\xd8\0", "it is no text: name a spec"),
+        ("a.arch", "é".encode("latin-1"), "save it as UTF-8"),
+        ("a.arch", "input 8x8x1".encode("utf-16"), "it is UTF-16: save it as UTF-8"),
+        ("a.txt", b"a" * (library.LARGEST_FILE + 1), None),
+    ],
+)
+def test_what_is_no_spec_says_how_one_is_come_by(
+    name: str, data: bytes, help: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(data)
+    with pytest.raises(InputError, match="V502") as caught:
+        library.read_source(name)
+    assert caught.value.diagnostics[0].help == help

@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path, PurePath
+from shlex import quote
 from types import MappingProxyType
 
 from vggdsl.language import notations, syntax
 from vggdsl.language.links import Load
+from vggdsl.network.weights import WEIGHT_FILES
 from vggdsl.text.errors import Diagnostic, InputError, Label, nearest, respelled
 from vggdsl.text.files import is_file, is_folder, is_stream
 from vggdsl.text.resources import folder
@@ -29,6 +31,16 @@ Copied = Callable[[Path], Path | None]
 
 _BLOCKS = "blocks"
 """The folder of blocks that specs use; no network stands in it."""
+
+_OF_OTHERS = (
+    ((".onnx",), "it is a model: `vggdsl import {0}` writes its spec"),
+    ((".pdf",), "it is a paper: `vggdsl import {0}` finds the tables of networks in it"),
+    (
+        WEIGHT_FILES,
+        "it is weights, which say no network: name its spec; `vggdsl check SPEC --against {0}` holds them against it",
+    ),
+)
+"""By the ends of their names, files that are taken for specs."""
 
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -300,12 +312,20 @@ def _read(path: Path) -> Source:
 
 def _decode(data: bytes, name: str, encoding: str = "utf-8-sig") -> str:
     if len(data) > LARGEST_FILE:
-        raise InputError(Diagnostic("V502", f"{name}: larger than {LARGEST_FILE:,} bytes, no spec"))
+        message = f"{name}: larger than {LARGEST_FILE:,} bytes, no spec"
+        raise InputError(Diagnostic("V502", message, help=_instead(name)))
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
-        help = f"{'it is UTF-16: ' if data.startswith(_UTF_16) else ''}save it as UTF-8"
+        help = "it is no text: name a spec" if b"\0" in data else "save it as UTF-8"
+        help = "it is UTF-16: save it as UTF-8" if data.startswith(_UTF_16) else _instead(name) or help
         raise InputError(Diagnostic("V502", f"{name}: byte {error.start} is not UTF-8", help=help)) from None
+
+
+def _instead(name: str) -> str | None:
+    """How one comes to a spec from a file of another kind, by the end of its name."""
+    ending = PurePath(name).suffix.lower()
+    return next((help.format(quote(name)) for endings, help in _OF_OTHERS if ending in endings), None)
 
 
 def _shown(path: Path) -> str:
