@@ -58,6 +58,16 @@ def test_fmt_of_standard_input_goes_to_standard_output() -> None:
     assert run("fmt", "--check", "-", input=NEAT).exit_code == 0
 
 
+def test_lines_of_a_file_end_as_they_did(tmp_path: Path) -> None:
+    path, neat = tmp_path / "a.arch", NEAT.replace("\n", "\r\n").encode()
+    for text in (LOOSE.replace("\n", "\r\n"), LOOSE.replace("\n", "\r\n", 1)):
+        path.write_bytes(text.encode())
+        assert run("fmt", "--check", path).exit_code == 1
+        assert run("fmt", path).exit_code == 0
+        assert path.read_bytes() == neat
+    assert run("fmt", "--check", path).exit_code == 0, "as git gives files on Windows"
+
+
 def test_fmt_keeps_what_it_can_t_read(tmp_path: Path) -> None:
     good, wrong = tmp_path / "a.arch", tmp_path / "b.arch"
     good.write_text(LOOSE)

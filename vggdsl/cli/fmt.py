@@ -25,7 +25,8 @@ def command(specs: tuple[str, ...], check: bool, flat: bool, as_json: bool) -> N
     claims of one printed table in a block.
 
     A SPEC is a file, which is rewritten in place, or `-`, which reads standard input and writes
-    standard output. Comments survive, and so do the lines that a body is broken into.
+    standard output. Comments survive, and so do the lines that a body is broken into, and how the
+    lines of a file end.
 
     --flatten changes no file: it prints the one spec that is named, also one that ships, with the
     blocks that it uses and with what it changes in the network that it extends.
@@ -91,6 +92,8 @@ def _rewrite(name: str) -> bool:
 
 
 def _formed(name: str) -> tuple[str, str]:
-    """The text of a spec as it is, and in the one form."""
+    """The text of a spec as it is, and in the one form; the lines of a file end as they do in it."""
     source = read_source(name)
-    return source.written, notations.write(notations.read(source, notations.SPEC_LANGUAGE))
+    text = notations.write(notations.read(source, notations.SPEC_LANGUAGE))
+    keeps_ends = name != "-" and "\r\n" in source.written
+    return source.written, text.replace("\n", "\r\n") if keeps_ends else text
