@@ -1,5 +1,7 @@
 """Summaries of Keras, whole and as a PDF leaves them."""
 
+import re
+
 import pytest
 
 from vggdsl.language import notations
@@ -195,3 +197,24 @@ def test_of_pools_that_are_no_2x2_one_leaves_nothing_over(side: int, after: int,
 
 def test_of_several_pools_that_leave_rows_over_none_is_taken() -> None:
     assert "the window isn't printed: 4x4 at stride 4" in error_of(POOLED.format(side=11, after=2))
+
+
+@pytest.mark.parametrize(
+    ("layer", "word", "said"),
+    [
+        ("leaky_re_lu (LeakyReLU)", "LeakyReLU-0.3", "a slope of 0.3"),
+        ("elu (ELU)", "ELU", "an alpha of 1"),
+        ("re_lu (ReLU)", "ReLU", "no bound of a ReLU"),  # MobileNet's have one of 6
+    ],
+)
+def test_numbers_of_activations_that_are_not_printed_are_kerass(layer: str, word: str, said: str) -> None:
+    pool = "max_pooling2d (MaxPooling2D) (None, 4, 4, 8)"
+    spec = read(POOLED.format(side=8, after=4).replace(pool, f"{layer} (None, 8, 8, 8)"))
+    assert re.search(rf"^{word} +-> 8x8x8", spec.text, re.MULTILINE)
+    assert f"assumed: {said}, Keras' own: none is printed" in [each.message for each in spec.said]
+
+
+def test_a_softmax_of_all_values_of_a_map_is_refused() -> None:
+    rows = POOLED.format(side=2, after=1).splitlines()[:4]
+    text = "\n".join([*rows, "flatten (Flatten) (None, 32) 0", "softmax (Softmax) (None, 32) 0", ""])
+    assert "this layer can't take what the one before gives" in error_of(text)

@@ -156,7 +156,8 @@ class Teller:
 
     def _behind_flattening(self, row: Row, kind: str) -> None:
         """What acts value by value needs no flat ones."""
-        if row.shape[0] != prod(self.x) or not kind.startswith(("dropout", "ReLU", "softmax", "tanh", "sigmoid")):
+        single = ("dropout", "ReLU", "tanh", "sigmoid", *(["softmax"] if self.x[:2] == (1, 1) else []))
+        if row.shape[0] != prod(self.x) or not kind.startswith(single):
             help = "what can stand behind a flattening is dropout, an activation and FC"
             self.draft.refuse("this layer can't take what the one before gives", row.at, help)
         self.no_params(row)

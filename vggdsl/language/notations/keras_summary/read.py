@@ -18,6 +18,12 @@ from vggdsl.language.notations.summaries import Customs, Row, Teller, is_printed
 from vggdsl.text.errors import Diagnostic, Label, ParseError
 from vggdsl.text.source import Source
 
+_UNTOLD = {
+    "LeakyReLU": ("LeakyReLU-0.3", "a slope of 0.3"),
+    "ELU": ("ELU", "an alpha of 1"),
+    "ReLU": ("ReLU", "no bound of a ReLU"),
+}
+"""Layers of which a summary doesn't print what they are told, by their words with that of Keras."""
 _CUSTOMS = Customs("Keras", pads_behind=True, counts_statistics=True, pool_default=True)
 _PREPARES = {"Rescaling", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomContrast"}
 """Classes that do with images what is none of the network's, and have no parameters."""
@@ -268,7 +274,7 @@ class _Summary:
         return None
 
     def _meant(self, row: Row, is_last: bool) -> Row:
-        """With the function of an activation, and the rate of a dropout."""
+        """With the function of an activation, its number, and the rate of a dropout."""
         if row.kind == "activation":
             function = "softmax" if is_last else "ReLU"
             text = f"{function}: what an activation computes isn't printed"
@@ -277,6 +283,10 @@ class _Summary:
         if row.kind == "dropout":
             self.draft.assumed("a rate of 0.5: none is printed", row.at, once=True)
             return replace(row, kind="dropout-0.5")
+        if row.kind in _UNTOLD:
+            kind, text = _UNTOLD[row.kind]
+            self.draft.assumed(f"{text}, Keras' own: none is printed", row.at, once=True)
+            return replace(row, kind=kind)
         return row
 
     def _ends(self, row: Row) -> bool:

@@ -282,6 +282,8 @@ class _Summary:
         if row.kind == "dropout":
             self.draft.assumed("a rate of 0.5: none is printed", row.at, once=True)
             row = replace(row, kind="dropout-0.5")
+        if row.kind == "GELU":
+            self.draft.assumed("a GELU by no approximation, PyTorch's own: none is printed", row.at, once=True)
         teller.tell(row)
 
     # -- figures below the rows
