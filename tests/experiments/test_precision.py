@@ -182,6 +182,15 @@ def test_what_is_not_as_good_is_no_file_and_the_layers_to_keep_are_named(
     assert told["same"] >= 0.97 * told["images"]
 
 
+def test_what_a_relu_loses_is_of_what_it_gives_not_of_what_it_takes(chain: Path, tmp_path: Path) -> None:
+    """Its negative values are no loss; what it gives is rounded to 127 steps of its range at the least."""
+    asked = ("export", chain, "-o", tmp_path / "narrow.onnx", "--precision", "int8", "--bound", "100", "--images", "60")
+    told = run(*asked, "--debug-layers").stdout
+    found = {name: float(lost) for name, lost in re.findall(r"^(relu\w+) +([\d.]+) ", told, re.MULTILINE)}
+    assert found.keys() == {"relu1_1", "relu1_2"}
+    assert min(found.values()) > 25
+
+
 def test_what_cannot_be_narrow_is_refused_with_how_to_mend_it(
     chain: Path, many: Path, uneven: tuple[Path, Path], tmp_path: Path
 ) -> None:

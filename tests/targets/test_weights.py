@@ -313,9 +313,10 @@ def test_other_weights_are_found(tmp_path: Path, capfd: pytest.CaptureFixture[st
 def test_a_nan_is_no_agreement(tmp_path: Path) -> None:
     network = to_torch(GRAPH)
     values = dict(weights(network)) | {"fc12.bias": np.full(100, np.nan, np.float32)}
-    save(to_onnx(GRAPH, values), tmp_path / "x.onnx")
-    with pytest.raises(VggdslError, match="V521"):
-        verify_onnx(tmp_path / "x.onnx", network)
+    for logits in (False, True):
+        save(to_onnx(GRAPH, values, logits=logits), tmp_path / "x.onnx")
+        with pytest.raises(VggdslError, match="V521"):
+            verify_onnx(tmp_path / "x.onnx", network, logits=logits)
     load_weights(network, values)
     with pytest.raises(InputError, match=r"V513.*outputs are no finite numbers\n.*fc12.bias reaches nan"):
         verify_onnx(tmp_path / "x.onnx", network)
