@@ -55,6 +55,14 @@ FC, SCALE = "inner_product_param { num_output: 4 }", "scale_param { bias_term: t
         ),
         (
             INPUT.format(8)
+            + layer("e", "ELU", "data")
+            + layer("f", "ELU", "e", "elu_param { alpha: 0.5 }")
+            + layer("g", "PReLU", "f")
+            + layer("h", "ReLU", "g", "relu_param { negative_slope: 0.2 }"),
+            "input 8x8x3 ELU ELU-0.5 PReLU LeakyReLU-0.2",
+        ),
+        (
+            INPUT.format(8)
             + 'layers { name: "c" type: CONVOLUTION bottom: "data" top: "c" blobs_lr: 1 convolution_param '
             + '{ num_output: 3 kernel_size: 3 pad: 1 } }\nlayers { name: "r" type: RELU bottom: "c" top: "c" }\n'
             + 'layers { name: "e" type: ELTWISE bottom: "c" bottom: "data" top: "e" }\n'

@@ -26,8 +26,10 @@ _OLD = {
     "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "RELU": "ReLU",
     "LRN": "LRN",
+    "ELU": "ELU",
     "TANH": "TanH",
 }
+"""Types as they were, all of it in capitals, and those that are written so still."""
 _DATA = ("Data", "ImageData", "HDF5Data", "MemoryData", "DummyData", "WindowData")
 _OF_TRAINING = frozenset({"weight_filler", "bias_filler", "filler", "engine"})
 _IN_LAYERS = frozenset({"name", "type", "bottom", "top", "param", "blobs_lr", "weight_decay", "include", "loss_weight"})
