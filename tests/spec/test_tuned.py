@@ -59,6 +59,14 @@ def test_a_rate_is_of_what_is_named_and_of_all_others_that_are_trained() -> None
     assert found.factor("3a.conv2") == 1
 
 
+def test_a_norm_is_trained_at_the_rate_of_the_layer_before_it_unless_it_has_its_own_or_is_frozen() -> None:
+    spec = of("  rate stem x2 3a.conv1 x3 3a.bn1 x5 fc3 x4")
+    factors = {"stem": 2, "bn_stem": 2, "3a.conv1": 3, "3a.bn1": 5, "fc3": 4, "prelu3": 4}
+    assert tuned(spec.recipe(), spec.typed).factors == factors
+    spec = of("  freeze bn_stem", "  rate stem x2")
+    assert tuned(spec.recipe(), spec.typed).factors == {"stem": 2}
+
+
 def test_recipes_without_these_entries_keep_their_digests() -> None:
     plain = vggdsl.parse("input 8x8x3 conv3-4 FC-10 softmax\ntrain { epochs 20 }").recipe()
     assert plain.digest == "d2a8ddb5"  # as it was before there were any
