@@ -9,6 +9,7 @@ from refusals import refusal
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from trainings import CrashError, Crashing, metrics, spec_with
 
+from vggdsl.experiments import loggers
 from vggdsl.experiments.loggers import TensorBoard, Together, WeightsAndBiases
 from vggdsl.experiments.train import resume, train
 from vggdsl.text.errors import InputError
@@ -62,6 +63,21 @@ def _log(path: Path) -> bytes:
     """The records of an offline run: blocks of 32 KiB that each begin with seven bytes of their own."""
     content = path.read_bytes()
     return b"".join(content[start + 7 : start + 2**15] for start in range(0, len(content), 2**15))
+
+
+def test_a_logger_that_cannot_begin_keeps_the_training_from_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begun(*_: object, **__: object) -> None:
+        raise OSError("\nno\x1b room left\nTraceback")
+
+    for logger in ("TensorboardLogger", "WandBLogger"):
+        monkeypatch.setattr(loggers, logger, begun)
+    monkeypatch.setattr(loggers, "require", lambda *_, **__: None)
+    for reporter, said in ((TensorBoard, "TensorBoard can't log in "), (WeightsAndBiases, "no� room left")):
+        found = refusal(lambda reporter=reporter: train(SPEC, device="cpu", runs=tmp_path, reporter=reporter()))  # type: ignore[misc]
+        assert (found.code, said in found.message, "Traceback" in found.message) == ("V517", True, False)
+    assert [path.name for path in tmp_path.rglob("*.safetensors")] == []
 
 
 def test_without_the_package_it_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

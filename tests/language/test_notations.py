@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from commands import run
+from refusals import refusal
 
 import vggdsl
 from vggdsl.language import notations
@@ -106,6 +107,19 @@ def test_it_is_written_in_the_spec_language(tmp_path: Path) -> None:
     assert path.read_text() == NETWORK
     with pytest.raises(NetworkError, match="to read, not to write"):
         notations.written_as(spec.typed, "toy")
+
+
+def test_a_table_of_several_networks_is_none_of_them(tmp_path: Path) -> None:
+    table = Path(__file__).parents[1] / "fixtures" / "printed" / "vgg_table_1.txt"
+    delta = tmp_path / "delta.arch"
+    delta.write_text('extends "table.txt"\n')
+    (tmp_path / "table.txt").write_text(table.read_text("utf-8"), "utf-8")
+    found = refusal(lambda: vggdsl.load(delta))
+    assert (found.code, "holds 6 networks: A, A-LRN, B, C, D, E" in found.message) == ("V114", True)
+    help = str(found.help)
+    assert "--column A | vggdsl show -" in help
+    one = run("import", str(tmp_path / "table.txt"), "--column", "A-LRN").stdout
+    assert vggdsl.parse(one).typed.params == vggdsl.load("vgg_a_lrn").typed.params
 
 
 @pytest.mark.usefixtures("toy")

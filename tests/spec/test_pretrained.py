@@ -13,6 +13,8 @@ from vggdsl.experiments.first import find_first, init_of
 from vggdsl.experiments.reporter import Outline, Silent
 from vggdsl.experiments.start import starting_network
 from vggdsl.experiments.train import resume, train
+from vggdsl.network.weights import weight_shapes
+from vggdsl.spec.pretrained import fitting_layers
 from vggdsl.spec.recipe import Init
 from vggdsl.spec.spec import Spec
 from vggdsl.targets.torch import weights
@@ -270,3 +272,23 @@ def test_interrupted_before_its_first_epoch_it_begins_with_the_same_weights(deep
 def test_a_recipe_that_begins_with_what_is_not_there_is_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(VggdslError):
         train(vggdsl.parse(DEEP, "deep"), runs=tmp_path, device="cpu")
+
+
+@pytest.mark.parametrize("fitting", range(5))
+def test_weights_are_taken_unasked_where_half_of_the_layers_fit(fitting: int) -> None:
+    """Of four, each with another number of channels there than here but for the first ``fitting``."""
+    here, there = [4, 6, 8, 10], [4, 6, 8, 10][:fitting] + [5, 7, 9, 11][fitting:]
+    ours, theirs = (
+        vggdsl.parse(
+            f"input 8x8x3\nafter conv: BN ReLU\n{' '.join(f'conv1-{c}' for c in channels)}\nglobal-avgpool softmax\n"
+            'train {\n  init from("w.pth")\n}'
+        )
+        for channels in (here, there)
+    )
+    shapes = weight_shapes(theirs.typed)
+    if fitting < 2:
+        found = refusal(lambda: fitting_layers(ours.recipe(), ours.typed, shapes, "w.pth"))
+        assert (found.code, f"of w.pth {fitting} of 4 weight layers fit: too few" in found.message) == ("V410", True)
+    else:
+        fit = fitting_layers(ours.recipe(), ours.typed, shapes, "w.pth")
+        assert {*fit.layers} == {f"{kind}1_{i}" for i in range(1, fitting + 1) for kind in ("conv", "bn")}

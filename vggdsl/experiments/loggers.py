@@ -39,7 +39,7 @@ class TensorBoard(Silent):
         try:
             self._logger = TensorboardLogger(log_dir=str(outline.folder), purge_step=outline.done + 1)
         except (OSError, UnicodeError) as error:  # it knows no names that aren't UTF-8
-            message = f"TensorBoard can't log in {outline.folder}: {error}"
+            message = f"TensorBoard can't log in {outline.folder}: {first_line(error)}"
             help = "another folder (`--runs DIR`), or `--log none`"
             raise InputError(Diagnostic("V517", message.encode("utf-8", "replace").decode(), help=help)) from None
 
