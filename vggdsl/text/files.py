@@ -119,7 +119,7 @@ def write_text(path: Path, text: str, instead_of: bytes | None = None) -> None:
 
 
 def _umask() -> int:
-    mask = os.umask(0)
+    mask = os.umask(0o077)  # it is told only where another is set: files that other threads make meanwhile are private
     os.umask(mask)
     return mask
 
