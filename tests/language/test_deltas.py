@@ -466,6 +466,22 @@ def test_files_that_several_lead_to_are_read_into_one(tmp_path: Path, monkeypatc
     assert spec.check() == []
 
 
+@pytest.mark.parametrize(
+    ("own", "epochs"),
+    [
+        ("schedule steps(1..5: 0.1, 6..8: 0.01)", 8),
+        ("epochs 8 # as they say\n  schedule steps(1..5: 0.1, 6..8: 0.01)", 8),
+        ("optimizer sgd(lr=0.1)\n  schedule cosine", 30),
+        ("batch 16", 30),
+    ],
+)
+def test_steps_of_one_s_own_say_how_long_the_training_is(own: str, epochs: int, tmp_path: Path) -> None:
+    by = "data digits\n  epochs 30\n  optimizer sgd(momentum=0.9)\n  schedule steps(1..20: 0.1, 21..30: 0.01)"
+    (tmp_path / "base.arch").write_text(f"input 8x8x1 FC-10 softmax\ntrain {{\n  {by}\n}}\n")
+    (tmp_path / "delta.arch").write_text(f'extends "base.arch"\ntrain {{\n  {own}\n}}\n')
+    assert vggdsl.load(tmp_path / "delta.arch").recipe().epochs == epochs
+
+
 def test_a_recipe_of_one_s_own_takes_the_place_of_an_inherited_one_without_a_name(tmp_path: Path) -> None:
     (tmp_path / "base.arch").write_text("input 8x8x1 FC-10 softmax\ntrain { data digits\nepochs 3 }\n")
     (tmp_path / "own.arch").write_text('extends "base.arch"\ntrain tuned { data digits\nepochs 5 }\n')

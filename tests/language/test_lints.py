@@ -305,6 +305,7 @@ def test_an_activation_that_takes_those_of_all_convolutions_is_warned_of(text: s
         ("conv3-16 groups=16 BN ReLU conv1-16 BN conv1-48 BN ReLU", False),  # one that doesn't expand, of MobileNetV3
         ("conv3-16 groups=16 ReLU mul[ identity | global-avgpool conv1-16 sigmoid ] conv1-16 BN conv1-48 ReLU", False),
         ("conv3-16 groups=16 BN ReLU conv1-16 BN conv1-16 BN ReLU", True),
+        ("conv3-16 groups=4 BN ReLU conv1-16 BN conv1-48 BN ReLU", True),
         ("conv3-16 groups=16 BN ReLU conv3-16 BN conv1-48 BN ReLU", True),
         ("conv3-16 groups=16 BN ReLU conv1-32 BN conv1-48 BN ReLU", True),
         ("conv3-16 BN ReLU conv1-16 BN conv1-48 BN ReLU", True),
