@@ -258,7 +258,7 @@ def test_claims_are_compared_under_equal_protocols(run: Run) -> None:
         'claim Epoch 2/2 - Train Accuracy: 0.9 - Val Accuracy: 0.5000 - Test Accuracy: 0.7  "slide 3"',
         "claim top-1-accuracy 80% split=test",
         "claim top-1-error 10.5% split=val seed=0",
-        "claim top-5-error 8% split=test",
+        "claim top-2-error 8% split=test",
         "claim top-1-error 8% split=test view=dense",
         "claim top-1-error 8%",
     ]
@@ -278,7 +278,8 @@ def test_measurements_of_another_seed_are_not_compared(run: Run) -> None:
     assert "seed 0 then, 7 now" in compare(record, replace(run.result, seed=7))[1]
     assert "precision" not in compare(record, run.result)[1]
     told = compare(record, replace(run.result, precision="fp64"))[1]
-    assert told.endswith(f"precision {run.result.precision} then, fp64 now")
+    ours = run.result.precision
+    assert told.endswith(f"precision {ours} then, fp64 now (`--precision {ours}` computes as then)")
     assert compare(record, replace(run.result, seed=7, test_accuracy=0.5))[2].endswith("Test Accuracy: 0.5000")
     edited = parse((run.path / "record.arch").read_text().replace("minutes=", "minutes=9"))
     assert "edited by hand" in compare(edited, run.result)[1]
