@@ -53,6 +53,21 @@ def run(folder: Path, tmp_path: Path) -> Path:
     return tmp_path / "runs" / "net-a-s0-1"
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_weights_say_by_themselves_of_which_training_they_are(seed: int, folder: Path, tmp_path: Path) -> None:
+    run = vggdsl.load_run(folder / "runs" / f"net-a-s{seed}-1")
+    result, alone = run.result, tmp_path / "alone"
+    alone.mkdir()
+    for name in ("best.safetensors", "epoch-0002.safetensors"):
+        shutil.copy(run.path / name, alone)
+    best, second = load_trained(alone), load_trained(alone / "epoch-0002.safetensors")
+    for trained, epoch in ((best, result.best), (second, 2)):
+        found = trained.recipe_name, trained.recipe, trained.seed, trained.data, trained.epoch
+        assert found == (result.recipe_name, result.recipe, seed, result.data, epoch)
+        assert trained.spec.network.graph.digest == result.network
+    assert best.provenance == {"recipe": result.recipe, "seed": str(seed), "weights": result.weights}
+
+
 def flip_a_bit(run: Path, other: Path, file: str = "best.safetensors") -> None:
     """In the last of the numbers: the header is as it was."""
     data = bytearray((run / file).read_bytes())

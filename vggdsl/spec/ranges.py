@@ -49,7 +49,11 @@ class Outputs:
         return cls(*(Range.of(getattr(shape, axis) for shape in shapes) for axis in "chw"))
 
     def __str__(self) -> str:
-        """Height x width x channels; one of several in brackets, as ``[4..8]x[4..8]x64``."""
+        """Height x width x channels; those that differ in brackets.
+
+        >>> print(Outputs.of([Shape(64, 4, 7), Shape(64, 8, 7)]))
+        [4..8]x7x64
+        """
         sides = (str(side) if side.low == side.high else f"[{side}]" for side in (self.h, self.w, self.c))
         return "x".join(sides)
 
