@@ -62,7 +62,7 @@ class Reader:
 
     def entry(self, entry: syntax.Entry, by: EntryKind) -> Any:
         """The value of an entry: a tuple of several; for ``none`` an empty one, or None."""
-        if by.or_none and entry.written.lower() == "none":
+        if by.or_none and entry.is_none:
             return () if by.several else None
         if len(entry.values) > 1 and not by.several:
             self.wrong(f"{by.name} takes one value", entry.values[1].span, "keep one")

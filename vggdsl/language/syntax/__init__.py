@@ -8,6 +8,7 @@ document.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from vggdsl.language.syntax.elements import (
@@ -259,7 +260,7 @@ class Document:
     def __repr__(self) -> str:
         return f"Document({len(self.lines)} lines)"
 
-    @property
+    @cached_property
     def contents(self) -> tuple[Content, ...]:
         return tuple(line.content for line in self.lines if line.content is not None)
 

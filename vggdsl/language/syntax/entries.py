@@ -76,6 +76,11 @@ class Entry:
         return " ".join(map(str, self.values))
 
     @property
+    def is_none(self) -> bool:
+        """Whether it says that nothing goes."""
+        return len(self.values) == 1 and isinstance(self.values[0], Atom) and str(self.values[0]).lower() == "none"
+
+    @property
     def is_steps(self) -> bool:
         """Whether it is a schedule that says itself how long the training is."""
         return self.key == "schedule" and any(isinstance(v, Setting) and v.name == "steps" for v in self.values)

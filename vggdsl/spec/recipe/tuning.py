@@ -61,7 +61,7 @@ TUNING = (
 def read_layers(entry: syntax.Entry, by: EntryKind, reader: Reader) -> Chosen | tuple[Rated, ...] | None:
     """The layers that an entry chooses, or with a factor behind each choice the choices; None for ``none``, and where
     something is wrong, which the reader has."""
-    if entry.written.lower() == "none":
+    if entry.is_none:
         return () if by.times else None
     before, choices, names = len(reader.findings), list[Rated](), list[Placed]()
     for value in entry.values:
