@@ -1,6 +1,7 @@
 """Several processes train one network: what they compute is what one does, up to rounding."""
 
 import json
+import os
 import platform
 import socket
 import time
@@ -237,6 +238,53 @@ def test_processes_go_on_with_what_is_missing(whole: Path, tmp_path: Path) -> No
     assert metrics(begun) == metrics(whole)
     assert [each.stdout.count("Epoch ") for each in again] == [1, 0], "nothing is missing then"
     assert [each.stdout.count("net ") for each in again] == [1, 1], "one process shows the table"
+
+
+STANDING_STILL = """
+import os, signal
+from vggdsl.cli import main, runs
+from vggdsl.experiments import processes
+from vggdsl.experiments.reporter import Silent
+
+processes._BEAT, processes._PATIENCE = 0.1, 1.0
+
+class Still(Silent):
+    left = 30
+
+    def step(self, images, loss):
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+if os.environ["RANK"] == "1":
+    runs.Terminal.reporter = lambda told: Still()
+main(standalone_mode=False)
+"""
+"""The second process closes no connection, as one whose machine is cut off."""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows stops no process so")
+@pytest.mark.parametrize("machines", ["2", pytest.param("1", marks=pytest.mark.thorough)])
+def test_who_hears_nothing_of_another_machine_ends(machines: str, tmp_path: Path) -> None:
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "1"}
+    given |= {"GROUP_WORLD_SIZE": machines, "LOCAL_RANK": "0"}
+    first, second = (Forked(STANDING_STILL, *training(spec), env=given | {"RANK": rank}) for rank in "01")
+    try:
+        if machines == "1":
+            first.process.join(15)
+            assert first.process.is_alive(), "on one machine what stands still is waited for"
+        else:
+            done = first.ended()
+            told = "process 0: no sign of life of process 1 for 1 s, so this one ends"
+            assert (done.returncode, done.stderr.count(told)) == (1, 1)
+            assert len(metrics(tmp_path / "runs" / "net-s0-1")) == 2, "it goes on from there"
+    finally:
+        first.process.kill()
+        second.process.kill()
 
 
 @pytest.mark.thorough

@@ -5,10 +5,14 @@ averages the gradients, weighted by the images that each had. One process does w
 """
 
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache
+from secrets import token_hex
+from threading import Event, Thread
 from typing import Any
 
 import ignite.distributed as idist
@@ -136,9 +140,63 @@ def joined(device: str) -> Iterator[Processes]:
         help = "call it again: with --missing or --resume it goes on with its run"
         raise InputError(Diagnostic("V532", message, help=help)) from None
     try:
-        yield current()
+        with _in_touch(current()) if os.environ.get("GROUP_WORLD_SIZE", "1") != "1" else nullcontext():
+            yield current()
     finally:
         idist.finalize()
+
+
+_BEAT, _PATIENCE = 5.0, 60.0
+"""Seconds between two signs of life, and without one until a process of another machine is given up."""
+
+
+@contextmanager
+def _in_touch(processes: Processes) -> Iterator[None]:
+    """Ends this process where one of another machine gives no sign of life.
+
+    One that dies closes its connections. One whose machine is cut off doesn't, and gloo waits for it for half an hour.
+    """
+    heard = {rank: time.monotonic() for rank in range(processes.count) if rank != processes.rank}
+    ended = Event()
+    # Two: where the network is gone, who asks a store waits for its answer whatever limit was given.
+    listening = Thread(target=_listen, args=(processes.rank, heard, ended), daemon=True)
+    judging = Thread(target=_judge, args=(processes.rank, heard, ended), daemon=True)
+    listening.start()
+    judging.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        listening.join(_BEAT)
+        judging.join()
+
+
+def _listen(rank: int, heard: dict[int, float], ended: Event) -> None:
+    """Gives signs of life in torchrun's store, and notes when others gave one that is new."""
+    with needed():  # some builds of PyTorch are without
+        from torch.distributed import TCPStore  # type: ignore[attr-defined]  # it is public
+    signs = dict[int, bytes]()
+    with suppress(RuntimeError):  # what a store raises: nothing is heard any more
+        address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+        store = TCPStore(address, port, is_master=False, timeout=timedelta(seconds=_PATIENCE))
+        while not ended.wait(_BEAT):
+            store.set(_sign(rank), token_hex(8))
+            for other in heard:
+                if (sign := store.get(_sign(other))) != signs.get(other):
+                    signs[other], heard[other] = sign, time.monotonic()
+
+
+def _judge(rank: int, heard: Mapping[int, float], ended: Event) -> None:
+    while not ended.wait(_BEAT):
+        silent = [other for other, since in heard.items() if time.monotonic() - since > _PATIENCE]
+        if silent:
+            why = f"no sign of life of process {silent[0]} for {_PATIENCE:g} s, so this one ends"
+            os.write(2, f"process {rank}: {why}\n".encode())
+            os._exit(1)  # what waits for the others can't be interrupted
+
+
+def _sign(rank: int) -> str:
+    return f"vggdsl, sign of life of process {rank}"
 
 
 @cache
