@@ -264,7 +264,7 @@ def test_ray_searches_as_one_process_does(spec: Path, tmp_path: Path) -> None:
 
 
 def at_once(
-    work: Callable[[Any], Any], tasks: Callable[[int], Any], share: object, meanwhile: Any, died: object
+    work: Callable[[Any], Any], tasks: Callable[[int], Any], share: object, shared: object, meanwhile: Any, died: object
 ) -> Iterator[Any]:
     """In the place of Ray, with room for three: the processes' work is done in this one, one after the other."""
     for place, task in enumerate(tasks(3)):

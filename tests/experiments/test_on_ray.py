@@ -14,7 +14,7 @@ import pytest
 from commands import run
 from forks import VGGDSL, Forked, forked
 from images import noise
-from refusals import findings
+from refusals import findings, refusal
 from rich.console import Console
 from trainings import TINY, family, finished, metrics, table
 
@@ -152,14 +152,28 @@ def test_there_is_room_for_what_machines_have(share: Share, room: int) -> None:
     assert on_ray._room(Share(1, 1 / 3), [{"CPU": 8.0, "GPU": 1.0}]) == 3
 
 
-def test_another_version_and_another_folder_are_told(tmp_path: Path) -> None:
-    for version, folder, what in (
-        ("0.0.1", str(tmp_path), "has vggdsl"),
-        (__version__, str(tmp_path / "gone"), "isn't there on"),
-    ):
-        came = on_ray._call(version, folder, 1, int, "7")
-        assert isinstance(came, InputError)
-        assert (came.diagnostics[0].code, what in came.diagnostics[0].message) == ("V540", True)
+def test_another_version_and_another_folder_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_ray, "_HELLO", 0.0)
+    monkeypatch.chdir(tmp_path)
+    with on_ray._marked(Path("runs")) as mark:
+        assert mark.is_absolute()
+        for version, folder, seen, what in (
+            ("0.0.1", tmp_path, mark, "has vggdsl"),
+            (__version__, tmp_path / "gone", mark, "isn't there on"),
+            (
+                __version__,
+                tmp_path,
+                mark.with_name("other"),
+                f"{tmp_path / 'runs'} on {os.uname().nodename} is another",
+            ),
+        ):
+            came = on_ray._call(version, (str(folder), seen), 1, int, "7")
+            assert isinstance(came, InputError)
+            assert (came.diagnostics[0].code, what in came.diagnostics[0].message) == ("V540", True)
+        assert on_ray._call(__version__, (str(tmp_path), mark), 1, int, "7") == 7
+    assert not list(Path("runs").iterdir())
+    Path("file").touch()
+    assert "can't be made" in refusal(on_ray._marked(Path("file")).__enter__).message
 
 
 def test_a_way_from_elsewhere_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

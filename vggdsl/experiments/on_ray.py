@@ -10,12 +10,13 @@ import secrets
 import shutil
 import socket
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory, gettempdir
+from tempfile import TemporaryDirectory, gettempdir, mkstemp
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -54,7 +55,8 @@ _PLAIN = MappingProxyType(
 )
 """Variables by which Ray tells in plain text what isn't told here."""
 _HELLO = 10.0
-"""Seconds in which a cluster's machine answers; Ray itself asks for minutes."""
+"""Seconds in which a cluster's machine answers, where Ray itself asks for minutes, and sees a file that is new."""
+_PAUSE = 0.1
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ def run_on_ray(
     work: Callable[[T], R],
     tasks: Sequence[T] | Callable[[int], Sequence[T]],
     share: Share = Share(),
+    shared: Path = Path(),
     after: Mapping[int, Collection[int]] = MappingProxyType({}),
     meanwhile: Callable[[], object] = lambda: None,
     died: Callable[[int, str], object] = lambda index, why: None,
@@ -77,11 +80,11 @@ def run_on_ray(
 
     Gives the index of a task and what came of it, as they end: what ``work`` returned, or the error that it raised.
     ``work`` is a function of a module, and it, tasks and what it returns can be pickled. ``tasks`` may be a function of
-    how many there is room for at once. Task ``i`` begins when all of
-    ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each second, ``died`` where
-    the process of a task died, with why, and it is called again. Where this generator is closed, or Ctrl-C ends it,
-    ``KeyboardInterrupt`` is raised in all that are going on, which are waited for. Ray prints on standard output what
-    it meets with: who prints results there redirects it meanwhile.
+    how many there is room for at once. ``shared`` is a folder that all machines must see, and is made. Task ``i``
+    begins when all of ``after[i]`` have ended, which are indices of tasks before it. ``meanwhile`` is called each
+    second, ``died`` where the process of a task died, with why, and it is called again. Where this generator is closed,
+    or Ctrl-C ends it, ``KeyboardInterrupt`` is raised in all that are going on, which are waited for. Ray prints on
+    standard output what it meets with: who prints results there redirects it meanwhile.
 
     Ray is started here and ends with the generator; RAY_ADDRESS names one that is there. ``ray.init`` of the caller's
     counts, too.
@@ -91,18 +94,19 @@ def run_on_ray(
     _keep_to_itself()
     with needed():
         import ray
-    with _connected() as hosts:
+    with _connected() as hosts, ExitStack() as marked:
         share = _possible(share, hosts)
         call: Any = ray.remote(_call).options(
             num_cpus=share.cpus, num_gpus=share.gpus, max_retries=0, retry_exceptions=False
         )
         given = [*(tasks(_room(share, hosts)) if callable(tasks) else tasks)]
+        mark = marked.enter_context(_marked(shared))
         waiting, left, tries = [*range(len(given))], dict[Any, int](), Counter[int]()
         ended = dict[int, R | VggdslError]()
 
         def begin(i: int) -> None:
             tries[i] += 1
-            left[call.remote(__version__, os.getcwd(), share.cpus, work, given[i])] = i  # noqa: PTH109
+            left[call.remote(__version__, (os.getcwd(), mark), share.cpus, work, given[i])] = i  # noqa: PTH109
 
         try:
             while waiting or left:
@@ -139,22 +143,48 @@ class DiedError(VggdslError):
         super().__init__(Diagnostic("V540", message, help="the same call tries it again"))
 
 
-def _call(version: str, folder: str, threads: int, work: Callable[[T], R], task: T) -> R | VggdslError:
-    """In Ray's process."""
+def _call(version: str, places: tuple[str, Path], threads: int, work: Callable[[T], R], task: T) -> R | VggdslError:
+    """In Ray's process, in the folder of the caller; in the second of the places something lies that both see.
+
+    What it is given is as much in every version: where that is another one, nothing but this can be told.
+    """
     if version != __version__:
-        message = f"a machine of Ray's has vggdsl {__version__}, this one {version}"
+        message = f"{os.uname().nodename}, a machine of Ray's, has vggdsl {__version__}, this one {version}"
         return InputError(Diagnostic("V540", message, help="install the same version there"))
+    folder, mark = places
     try:
         os.chdir(folder)
     except OSError as error:
         message = f"{folder} isn't there on {os.uname().nodename}: {error.strerror}"
         return InputError(Diagnostic("V540", message, help="Ray's machines share this folder, by the same path"))
+    until = time.monotonic() + _HELLO
+    while not is_file(mark):
+        if time.monotonic() > until:
+            message = f"{mark.parent} on {os.uname().nodename} is another folder than on the machine that calls it"
+            return InputError(Diagnostic("V540", message, help="Ray's machines share this folder, by the same path"))
+        time.sleep(_PAUSE)
     torch.set_num_threads(threads)
     try:
         with needed():
             return work(task)
     except VggdslError as error:
         return error
+
+
+@contextmanager
+def _marked(folder: Path) -> Iterator[Path]:
+    """A file in the folder, as long as calls are going on: who sees it has the same folder, not one of that name."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = mkstemp(dir=folder.absolute(), prefix=f".{_PREFIX}")
+    except OSError as error:
+        message = f"{getattr(error, 'filename', None) or folder} can't be made: {error.strerror or error}"
+        raise InputError(Diagnostic("V506", message, help="say where with `--runs DIR`")) from None
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 def _outcome(reference: Any) -> Any:

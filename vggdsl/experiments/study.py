@@ -77,7 +77,7 @@ def study(queue: Queue, share: Share, logs: Sequence[str], audience: StudyAudien
     try:
         with redirect_stdout(sys.stderr):  # where Ray tells what it meets with, beside results
             try:
-                for i, came in run_on_ray(_train, tasks, share, after, tell, died):
+                for i, came in run_on_ray(_train, tasks, share, queue.workplace.runs, after, tell, died):
                     found[i] = came
                     tell()
             finally:

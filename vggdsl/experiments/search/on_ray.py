@@ -50,9 +50,12 @@ def search_on_ray(
     def look() -> None:
         opened[0].look()
 
+    def died(_: int, why: str) -> None:
+        audience.died(why)
+
     try:
         with redirect_stdout(sys.stderr):  # where Ray tells what it meets with, beside results
-            for _, came in run_on_ray(_work, tasks, share, meanwhile=look, died=lambda _, why: audience.died(why)):
+            for _, came in run_on_ray(_work, tasks, share, plan.folder, meanwhile=look, died=died):
                 if isinstance(came, VggdslError):
                     failed.setdefault(str(came), came)
                 else:
