@@ -414,6 +414,24 @@ def test_of_each_training_whose_process_died_it_is_told_that_it_is_that_one(
     assert [f"net with seed {seed}: its process died 4 times" in done.stderr for seed in (0, 1)] == [True, True]
 
 
+def test_a_machine_without_vggdsl_is_told_and_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    import ray
+
+    why = "ModuleNotFoundError: No module named 'vggdsl'"
+    for error in (
+        ray.exceptions.RaySystemError("No module named 'vggdsl'", f"Traceback (most recent call last):\n{why}"),  # type: ignore[no-untyped-call]  # Ray's
+        ray.exceptions.RayTaskError("_call", "", ModuleNotFoundError("No module named 'vggdsl'")),  # type: ignore[no-untyped-call]  # Ray's
+    ):
+
+        def get(reference: object, error: Exception = error) -> None:
+            raise error
+
+        monkeypatch.setattr(ray, "get", get)
+        came = on_ray._outcome("")
+        assert isinstance(came, InputError)
+        assert (came.diagnostics[0].code, "can't call vggdsl" in came.diagnostics[0].message) == ("V540", True)
+
+
 def test_why_a_process_died_is_told_without_files_of_ray() -> None:
     from ray import exceptions
 

@@ -195,9 +195,10 @@ def _outcome(reference: Any) -> Any:
         return ray.get(reference)
     except ray.exceptions.RayError as error:
         cause = error.cause if isinstance(error, ray.exceptions.RayTaskError) else error
-        if isinstance(cause, ray.exceptions.RayError):  # it gave nothing
+        lacks = isinstance(cause, ImportError) or any(said in str(cause) for said in _NOT_THERE)
+        if isinstance(cause, ray.exceptions.RayError) and not lacks:  # it gave nothing
             return DiedError(_why(cause))
-        if not isinstance(cause, ImportError) and _NOT_THERE not in str(cause):
+        if not lacks:
             raise
         why = f"a process of Ray's can't call vggdsl: {_last_line(cause)}"
         return InputError(Diagnostic("V540", why, help="install on Ray's machines what is installed here"))
@@ -218,7 +219,7 @@ def _why(error: BaseException) -> str:
     return _last_line(error)
 
 
-_NOT_THERE = "failed to import on the worker"
+_NOT_THERE = ("failed to import on the worker", "ModuleNotFoundError: ")
 """What Ray says where the module of a function can't be imported."""
 
 
