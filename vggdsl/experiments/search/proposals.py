@@ -78,7 +78,8 @@ class Proposals:
         numbers = [trial.user_attrs[_NETWORK] for trial in trials]
         try:
             if numbers != [*range(1, len(trials) + 1)]:  # else a number is given twice, and one is added without end
-                raise ValueError(f"networks {', '.join(map(str, numbers))} aren't numbered one after the other")
+                why = "as where locks there don't reach every machine that searches"
+                raise ValueError(f"networks {', '.join(map(str, numbers))} aren't numbered one after the other, {why}")
             for number, trial in zip(numbers, trials, strict=True):
                 if number not in self._known:
                     self._known[number] = self._network(number, trial.params)
