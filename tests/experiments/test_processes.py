@@ -402,6 +402,27 @@ main(standalone_mode=False)
 """Each process has files of its own."""
 
 
+OTHER_VERSION = """
+import os
+import PIL
+from vggdsl.__main__ import run
+
+if os.environ["RANK"] == "1":
+    PIL.__version__ = "1.0"
+run()
+"""
+
+
+def test_processes_of_different_versions_are_refused(tmp_path: Path) -> None:
+    """A record says one of each."""
+    spec = tmp_path / "net.arch"
+    spec.write_text(SPEC)
+    done = two(OTHER_VERSION, *training(spec))
+    assert done.returncode == 2
+    assert done.stderr.count("don't train the same: they have several versions of pillow") == 2, done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_processes_on_different_data_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As on two machines, of which one has an older copy."""
     monkeypatch.chdir(tmp_path)

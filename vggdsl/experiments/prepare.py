@@ -17,6 +17,7 @@ from vggdsl.experiments.device import CAPTURED_STEP, Hardware, arithmetic, choos
 from vggdsl.experiments.experiment import Experiment
 from vggdsl.experiments.memory import check_training, training_bytes
 from vggdsl.experiments.processes import Processes, current
+from vggdsl.experiments.versions import versions
 from vggdsl.experiments.workplace import Workplace
 from vggdsl.spec.recipe import Recipe
 from vggdsl.spec.spec import Spec, classes_differ
@@ -100,8 +101,8 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
 
     Raises ``VggdslError`` with why it can't be: device (V509), data (V503, V507, V512, V401) or memory (V508) that
     isn't there, images that can't be read (V530), too few to train on or to share among processes (V408),
-    what can't be compiled (V536), processes that have different data (V532), or other data than the workplace says
-    (V512).
+    what can't be compiled (V536), processes that have different data or versions (V532), or other data than the
+    workplace says (V512).
     """
     spec, recipe = experiment.spec, experiment.recipe
     precision = recipe.precision if recipe.precision != "auto" else workplace.precision or "auto"
@@ -138,17 +139,18 @@ def prepare(experiment: Experiment, seed: int, workplace: Workplace, told: Told 
         bool(workplace.compiled),
     )
     if processes.count > 1:
-        _refuse_another(prepared.identity, processes)
+        by = {f"versions of {name}": text for name, text in versions(data.train, data.val, data.test).items()}
+        _refuse_another(prepared.identity | by, processes)
     return prepared
 
 
 def _refuse_another(identity: Mapping[str, str], processes: Processes) -> None:
     """Raises ``InputError`` V532 in all processes where one of them, on another machine maybe, would train another."""
     others = [json.loads(text) for text in processes.texts(json.dumps(identity))]
-    differ = [name for name, value in identity.items() if any(other[name] != value for other in others)]
+    differ = [name for name, value in identity.items() if any(other.get(name) != value for other in others)]
     if differ:
         message = f"the processes that torchrun started don't train the same: they have several {names_text(differ)}"
-        help = "each machine needs the same spec, and the same files of data where `--data` says"
+        help = "each machine needs the same packages, the same spec, and the same files of data where `--data` says"
         if differ == ["precision"]:
             help = "their processors have several that are faster: say one for all, by `--precision fp32`"
         raise InputError(Diagnostic("V532", message, help=help))

@@ -268,7 +268,7 @@ ROWS = (
         "input",
         "processes, a device or a server that can't start",
         "CUDA is asked for and can't start, the variables that torchrun sets are there in part, the processes that it "
-        "started don't reach each other, have different data or no common folder of runs, or an address "
+        "started don't reach each other, have different data or versions, or no common folder of runs, or an address "
         "can't be listened on.",
         "`--device auto` falls back to the CPU; start processes with torchrun, on the same files; choose another "
         "`--port`.",
