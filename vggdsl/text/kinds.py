@@ -2,6 +2,8 @@
 
 Python takes a text for the list of its letters, and bytes for a text until something deep inside fails. What the
 package gives to its users begins with ``refuse_other_kinds``.
+
+Typeguard and beartype do this and more; but the front end takes Lark alone, and to them a text is a list of texts.
 """
 
 import builtins
