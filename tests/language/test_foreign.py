@@ -446,10 +446,10 @@ def test_a_function_s_places_are_not_those_of_its_layer(call: str) -> None:
 
 @pytest.mark.parametrize("piece", ["se", "a_", "1e", "conv", "9"])
 def test_a_long_word_takes_no_longer_than_its_length(piece: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for word in (20_000 * piece, f"Conv2d({9_000 * piece})"):
         assert help_of(word)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_a_name_of_tables_is_no_number_of_features() -> None:

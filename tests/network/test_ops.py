@@ -45,14 +45,15 @@ def test_a_network_is_the_same_whether_the_usual_constant_is_written(word: Funct
     assert digest_with(f"{word}-0.5") != digest
 
 
-def test_behind_branches_of_other_strides_and_fields_the_largest_go_on() -> None:
-    """Both give 6x6: one at every second pixel, where it sees 3x3, the other at each, where it sees 6x7."""
+def test_behind_branches_of_other_strides_goes_on_what_the_first_position_sees() -> None:
+    """Both give 6x6: one at every second pixel, where it sees 3x3 from -1 on, the other at each, where it sees 6x7 from
+    0 on."""
     typed = parse("input 11x12x3\nconcat[ conv3-4/2 pad=1 | conv6x7-4 pad=0 ] conv3-4 pad=0 FC-2").typed
     fields = {t.name: (t.receptive_field, t.stride) for t in typed.nodes}
     assert fields["conv1_1"] == (Pair(3, 3), Pair(2, 2))
     assert fields["conv1_2"] == (Pair(6, 7), Pair(1, 1))
-    assert fields["concat1_1"] == (Pair(6, 7), Pair(2, 2))
-    assert fields["conv1_3"] == (Pair(6 + 2 * 2, 7 + 2 * 2), Pair(2, 2))
+    assert fields["concat1_1"] == (Pair(7, 8), Pair(2, 2))
+    assert fields["conv1_3"] == (Pair(7 + 2 * 2, 8 + 2 * 2), Pair(2, 2))
 
 
 @given(

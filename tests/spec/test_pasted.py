@@ -655,11 +655,11 @@ def test_a_number_of_many_digits_is_told_in_short(entry: str) -> None:
 
 
 def test_calls_in_calls_and_many_options_are_told_in_short() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     crops = ", ".join(20 * ["RandomCrop(28, 2)"])
     some = ", ".join(20 * [f"OneOf([{crops}])"])
     nested = ", ".join(20 * [f"RandomApply([{some}])"])
     decays = ", ".join(f"weight_decay={number}" for number in range(10_000))
     for entry in (f"augment RandomApply([{nested}])", f"augment Compose([{some}])", f"optimizer adamw({decays})"):
         assert all(len(wrong.help or "") < 1.1 * LONGEST for wrong in found(entry))
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10

@@ -565,9 +565,9 @@ def test_statistics_have_one_digest_however_they_are_written() -> None:
 
 @pytest.mark.parametrize("line", ["lr 0.1", "momentum 0.9", "patience 5", "warmup 5", "epochs=5", "crop(5)"])
 def test_many_lines_that_are_no_entries_are_told_in_short(line: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = errors(*[line] * 4_000)
-    assert time.perf_counter() - began < 4
+    assert time.process_time() - began < 4
     assert len(found) == 21
     assert found[-1].message == "3,980 more lines that are no entries"
 

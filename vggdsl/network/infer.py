@@ -202,7 +202,8 @@ def _arithmetic(node: Node, sources: list[TypedNode]) -> _Arithmetic:
 
 
 def _receptive_field(window: Window | None, sources: list[TypedNode]) -> tuple[Pair, Pair, Pair]:
-    """r' = r + (extent - 1) j, j' = j s and b' = b - p j, along each axis; of several inputs all that they see."""
+    """r' = r + (extent - 1) j, j' = j s and b' = b - p j, along each axis; of several inputs all that they see, of such
+    as have other strides at the first position."""
     first, *others = sources
     field, jump, begins = first.receptive_field, first.stride, first.begins
     for other in others:
