@@ -1,4 +1,4 @@
-"""Files that name images as no training makes them."""
+"""ONNX files: what they say, and such as name images as no training makes them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +12,11 @@ from vggdsl.network.shapes import Shape
 
 GOOD = Preprocessing(Shape(1, 2, 2), (0.5,), (0.25,), ("a", "b", "c", "d")).to_metadata()
 """What an exported file of a network says that takes 2x2x1 and knows four classes."""
+
+
+def metadata(path: Path) -> dict[str, str]:
+    """What a file says beside its network."""
+    return {each.key: each.value for each in onnx.load(path).metadata_props}
 
 
 def write(

@@ -10,6 +10,7 @@ import onnx
 import onnx_ir
 import pytest
 from commands import run
+from models import metadata
 from refusals import refusal
 from safetensors.numpy import load_file, save_file
 from trainings import ON_DIGITS
@@ -64,10 +65,6 @@ def written(path: Path, *arguments: object) -> dict[str, Any]:
     assert done.exit_code == 0, done.stderr
     told: dict[str, Any] = json.loads(done.stdout)
     return told
-
-
-def metadata(path: Path) -> dict[str, str]:
-    return {each.key: each.value for each in onnx.load(path).metadata_props}
 
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import click
 
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
+from vggdsl.cli.flags import names, numbers
 from vggdsl.cli.precision import Narrow, asked_of, narrows, tell, to_json
 from vggdsl.cli.schemas.runs import Exported
 from vggdsl.language.library import is_folder_of_specs
@@ -53,6 +54,18 @@ class _Weights(click.Path):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An input and the output that it gave elsewhere: refuse weights that don't give it here.",
 )
+@click.option("--mean", metavar="R,G,B", callback=numbers, help="Of pixels from 0 to 1, for --weights of others.")
+@click.option("--std", metavar="R,G,B", callback=numbers, help="The same: what they are divided by.")
+@click.option(
+    "--shorter-side", type=click.IntRange(min=1), help="The same: to which images are scaled before the crop."
+)
+@click.option(
+    "--classes",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    callback=names,
+    help="The same: the names of its classes, one a line.",
+)
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
 @click.option(
@@ -74,6 +87,10 @@ def command(
     output: Path | None,
     weights: Path | str | None,
     expect: Path | None,
+    mean: tuple[float, ...] | None,
+    std: tuple[float, ...] | None,
+    shorter_side: int | None,
+    classes: tuple[str, ...] | None,
     fold: bool,
     logits: bool,
     opset: int | None,
@@ -103,12 +120,16 @@ def command(
     prove that they are those of the network that was trained, give --expect a file that was made with it:
     np.savez("x.npz", input=x.numpy(), output=model.eval()(x).detach().numpy()).
 
+    Nor does it say what images went through before it, and what the classes are called: --mean and --std tell it, and
+    --shorter-side and --classes. Then `predict` prepares images so.
+
     \b
     vggdsl export runs/quickstart-s0-1
     vggdsl export runs/my_net-s0-1/last.safetensors -o last.onnx
     vggdsl export vgg_d -o vgg_d.onnx
     vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
     vggdsl export my_net.arch --weights theirs.pth --expect x.npz
+    vggdsl export my_net.arch --weights theirs.pth --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --classes names.txt
     vggdsl export vgg_d --weights torchvision:vgg16
     vggdsl export resnet/resnet18 --weights torchvision:resnet18
     vggdsl export runs/quickstart-s0-1 --uint8 --top 3
@@ -127,6 +148,8 @@ def command(
         "size": "dense" if dense else "dynamic" if dynamic_size else "fixed",
         "external": external,
     }
+    from vggdsl.targets.told import Told
+
     asked = asked_of(narrow)
     run = _run(name, force)
     if run is None and weights is None and expect is not None:
@@ -138,6 +161,9 @@ def command(
         raise click.UsageError("--weights are for a SPEC: a RUN has its own")
     else:
         spec, weights = run.spec, Path(name)
+    images = Told(mean, std, shorter_side=shorter_side, classes=classes)
+    if run is not None and not images.is_nothing:
+        raise click.UsageError("--mean, --std, --shorter-side and --classes are for --weights: a RUN says them itself")
     if str(output) == "-":
         raise click.UsageError("an ONNX file is verified where it lies: name a file with -o, none is written to `-`")
     if asked is not None and weights is None:
@@ -162,7 +188,7 @@ def command(
         if asked is not None and trained is None and file is not None and is_run(file):
             trained = load_trained(file, force=force)
         given = trained or weights
-        made = exportable(spec, given, note, force=force) if run is None else of_run(run, Path(name), note)
+        made = exportable(spec, given, note, force=force, told=images) if run is None else of_run(run, Path(name), note)
         matched = made.hold(expect) if expect is not None else None
         reduction = None
         if asked is not None:

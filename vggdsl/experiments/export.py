@@ -1,7 +1,7 @@
 """A network with weights from anywhere as an ONNX model, and as a file that is known to be right."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Unpack, overload
 
@@ -24,6 +24,7 @@ from vggdsl.targets.expected import Expectation
 from vggdsl.targets.forms import FormOptions
 from vggdsl.targets.memory import check_use, out_of_memory
 from vggdsl.targets.overwrite import check_target
+from vggdsl.targets.told import Told
 from vggdsl.targets.torch import Network, to_torch, weights
 from vggdsl.targets.verify import Agreement
 from vggdsl.targets.weight_files import check_finite
@@ -41,6 +42,10 @@ def export(
     weights: Given = ...,
     force: bool = ...,
     expect: Expectation | None = ...,
+    mean: Sequence[float] | None = ...,
+    std: Sequence[float] | None = ...,
+    shorter_side: int | None = ...,
+    classes: Sequence[str] | None = ...,
     precision: Literal["fp32"] = ...,
     **options: Unpack[FormOptions],
 ) -> Agreement: ...
@@ -52,6 +57,10 @@ def export(
     weights: Given = ...,
     force: bool = ...,
     expect: Expectation | None = ...,
+    mean: Sequence[float] | None = ...,
+    std: Sequence[float] | None = ...,
+    shorter_side: int | None = ...,
+    classes: Sequence[str] | None = ...,
     precision: Precision | Asked,
     recipe: str | None = ...,
     data: str | Path | None = ...,
@@ -64,6 +73,10 @@ def export(
     weights: Given = None,
     force: bool = False,
     expect: Expectation | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    shorter_side: int | None = None,
+    classes: Sequence[str] | None = None,
     precision: Literal["fp32"] | Precision | Asked = "fp32",
     recipe: str | None = None,
     data: str | Path | None = None,
@@ -80,16 +93,19 @@ def export(
     ``expect`` holds the network with its weights against outputs that are known: a .npz file, or arrays by name, of an
     ``input`` and the ``output`` that it gave (see ``read_expected``).
 
+    Of weights that don't say what images went through before them, ``mean`` and ``std`` by channel tell it, of pixels
+    from 0 to 1 in RGB, with the ``shorter_side`` to which they were scaled; ``classes`` name the outputs.
+
     With a ``precision``, "fp16" or "int8" or what is ``Asked`` of it, the file is held against single precision on
     images of the recipe, which are looked for in ``data``; of a spec with several recipes one is named by ``recipe``.
     What came of it is given then.
 
     Raises ``VggdslError``: of what ``check`` finds, V510 for weights of another network, V513 for NaN among them, V604
     for those of another run, V511 and V514 for a path that can't be written or shouldn't be, V525 for a form in which
-    the network can't be written, V520 and V521 if the file isn't right after all, V522 and V523 if ``expect`` can't be
-    used or isn't what the network gives, V528 for what has no such precision, V529 for a file that isn't as good by it;
-    then nothing was written. ``TypeError`` for what is no network or no weights, an ``expect`` without any, or images
-    in single precision, which needs none.
+    the network can't be written or what can't be told of its images, V520 and V521 if the file isn't right after all,
+    V522 and V523 if ``expect`` can't be used or isn't what the network gives, V528 for what has no such precision, V529
+    for a file that isn't as good by it; then nothing was written. ``TypeError`` for what is no network or no weights,
+    an ``expect`` without any, or images in single precision, which needs none.
     """
     refuse_other_kinds(export, locals(), but=("network", "weights", "precision"))
     asked = precision if isinstance(precision, Asked) else Asked(precision) if precision != "fp32" else None
@@ -110,7 +126,13 @@ def export(
     notes = list[str]()
     with out_of_memory("exporting"):
         trained = _trained(given, force=force) if asked is not None else None
-        made = exportable(spec, trained or given, notes.append, force=force)
+        told = Told(
+            _numbers(mean),
+            _numbers(std),
+            shorter_side=shorter_side,
+            classes=None if classes is None else tuple(classes),
+        )
+        made = exportable(spec, trained or given, notes.append, force=force, told=told)
         reduction = None
         if asked is not None:
             place = Workplace(None if data is None else Path(data))
@@ -187,6 +209,10 @@ def _with_weights(
     if weights is not None:
         raise TypeError("weights are for a spec: a run has its own")
     return network.spec, network.trained if isinstance(network, Run) else network
+
+
+def _numbers(given: Sequence[float] | None) -> tuple[float, ...] | None:
+    return None if given is None else tuple(map(float, given))
 
 
 def _arrays(given: "Weights | Network | Trained") -> Weights:

@@ -1,7 +1,7 @@
 """A network with weights from anywhere, for inference: what files are made of."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias, Unpack
 
@@ -25,6 +25,7 @@ from vggdsl.targets.expected import Expectation, Held, hold, read_expected
 from vggdsl.targets.export import Reduce, Written, export_onnx
 from vggdsl.targets.foreign_weights import Say, from_elsewhere
 from vggdsl.targets.forms import FormOptions
+from vggdsl.targets.told import NOTHING, Told, prepared
 from vggdsl.targets.torch import Network, load_weights, weights_in_place, without_weights
 from vggdsl.targets.weight_files import check_finite, to_arrays
 from vggdsl.text.errors import Diagnostic, InputError
@@ -44,13 +45,15 @@ Taken: TypeAlias = "Weights | Network | Trained | str | Path | None"
 class Exportable:
     """A network with its weights, what its images go through, and where the weights come from.
 
-    ``halved`` is the kind of half precision in which they were kept, if any.
+    ``halved`` is the kind of half precision in which they were kept, if any; ``is_prepared`` says whether what images
+    go through is known.
     """
 
     network: Network
     preprocessing: Preprocessing
     provenance: Mapping[str, str]
     halved: str = ""
+    is_prepared: bool = True
 
     def hold(self, expect: Expectation) -> Held:
         """Holds the network against expected outputs; raises as ``read_expected`` and ``hold``."""
@@ -80,13 +83,31 @@ class Exportable:
         )
 
 
-def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Exportable:
+def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False, told: Told = NOTHING) -> Exportable:
     """The spec's network with weights; ``say`` is told what a user should know of them.
 
-    Raises ``InputError`` V510 if they are of another network, V513 if they are no numbers, and what ``load_trained``
-    raises, unless ``force``.
+    ``told`` is what their images went through, where they don't say it. Raises ``InputError`` V510 if they are of
+    another network, V513 if they are no numbers, V525 if what is told is no preprocessing, or of weights that say it,
+    and what ``load_trained`` raises, unless ``force``.
     """
-    given = taken(given)
+    made = _exportable(spec, taken(given), say, force=force)
+    if told.is_nothing:
+        if not made.is_prepared:
+            say("; ".join([_no_preprocessing(spec)] + ["--mean and --std tell it"] * (given is not None)))
+        return made
+    try:
+        if given is None:
+            raise ValueError("what images go through is told of weights, and random ones have seen none")
+        if made.is_prepared:
+            raise ValueError("the weights say themselves what images go through: nothing else can be told")
+        preprocessing = prepared(told, spec.typed.input, spec.typed.output.c)
+    except ValueError as error:
+        help = "--mean, --std, --shorter-side and --classes are of --weights that others made"
+        raise InputError(Diagnostic("V525", str(error), help=help)) from None
+    return replace(made, preprocessing=preprocessing, is_prepared=True)
+
+
+def _exportable(spec: Spec, given: Taken, say: Say, *, force: bool) -> Exportable:
     if isinstance(given, Path | str):
         if str(given).startswith(TORCHVISION) or not is_run(Path(given)) or not _has_weights(Path(given)):
             return _foreign(spec, given, say)
@@ -96,7 +117,6 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
     if isinstance(given, Trained):
         refuse_other(spec, given)
         return of_run(given, given.path, say)
-    say(_no_preprocessing(spec))
     unknown = Preprocessing.unknown(spec.typed.input)
     if given is not None:
         if isinstance(given, Network):
@@ -110,13 +130,14 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False) -> Ex
         if not isinstance(given, Network):
             for said in doubts("the mapping", spec.typed, given):
                 say(said)
-        return Exportable(network, unknown, {"weights": weights_digest(arrays)})
+        return Exportable(network, unknown, {"weights": weights_digest(arrays)}, is_prepared=False)
     recipe = spec.recipe()
     seed, init = recipe.seeds[0], init_of(recipe)
     say(f"no --weights: exported with random weights, init {init}, seed {seed}")
     if init is not recipe.init:
         say(f"the recipe's init, {recipe.init}, isn't followed here")
-    return Exportable(starting_network(spec, recipe, seed), unknown, {"weights": f"random, seed {seed}"})
+    drawn = starting_network(spec, recipe, seed)
+    return Exportable(drawn, unknown, {"weights": f"random, seed {seed}"}, is_prepared=False)
 
 
 def _has_weights(path: Path) -> bool:
@@ -147,11 +168,10 @@ def _no_preprocessing(spec: Spec) -> str:
 
 def _foreign(spec: Spec, given: str | Path, say: Say) -> Exportable:
     loaded = from_elsewhere(spec.typed, given, say)
-    if loaded.preprocessing is None:
-        say(_no_preprocessing(spec))
     provenance = {"weights": weights_digest(loaded.weights)} | ({"source": loaded.source} if loaded.source else {})
     preprocessing = loaded.preprocessing or Preprocessing.unknown(spec.typed.input)
-    return Exportable(loaded.network, preprocessing, provenance, loaded.halved)
+    is_prepared = loaded.preprocessing is not None
+    return Exportable(loaded.network, preprocessing, provenance, loaded.halved, is_prepared)
 
 
 def taken(given: Given) -> Taken:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vggdsl.data.preprocessing import Preprocessing
 from vggdsl.data.unreadable import UnreadableImageError
 from vggdsl.targets.runtime import LABELS, LOGITS, PROBABILITIES, open_session, run_session
-from vggdsl.targets.told import Fed, Told, fed
+from vggdsl.targets.told import NOTHING, Fed, Told, fed
 from vggdsl.targets.weights_beside import others_beside
 from vggdsl.text.errors import Diagnostic, InputError, VggdslError
 from vggdsl.text.files import is_file
@@ -23,7 +23,6 @@ from vggdsl.text.files import is_file
 BATCH = 32
 _READERS = min(8, os.cpu_count() or 1)
 """Threads that decode a batch's images; the network then computes it by as many as there are cores."""
-_NOTHING = Told()
 _ROUNDING = 1e-3
 """By which a thousand probabilities in single precision may miss their sum, and far more."""
 _EXACT = 2e-6
@@ -46,7 +45,7 @@ class Predictor:
     take images: neither grey nor RGB. Findings call it ``shown_as``.
     """
 
-    def __init__(self, path: Path, device: str = "auto", *, shown_as: str | None = None, told: Told = _NOTHING) -> None:
+    def __init__(self, path: Path, device: str = "auto", *, shown_as: str | None = None, told: Told = NOTHING) -> None:
         self._path, self._name = str(path), shown_as or str(path)
         if not is_file(path):
             raise InputError(Diagnostic("V501", f"no file `{self._name}`"))

@@ -1,4 +1,4 @@
-"""What a user tells of an ONNX file that doesn't say how images are prepared for it."""
+"""What a user tells of an ONNX file, or of weights, that don't say how images are prepared for them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -25,6 +25,9 @@ class Told:
     @property
     def is_nothing(self) -> bool:
         return all(getattr(self, field.name) is None for field in fields(self))
+
+
+NOTHING = Told()
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,8 @@ def fed(told: Told, dims: Sequence[object], kind: str) -> Fed:
         raise ValueError(f"it doesn't say how images are prepared: tell {missing}")
     if c == 1 and told.colours is not None:
         raise ValueError("it takes grey images: --colours is for three channels")
-    assert told.mean is not None
-    assert told.std is not None
     assert size is not None
-    mean, std = statistics_of({"mean": told.mean, "std": told.std}, c)
-    if not all(0 <= value <= 1 for value in (*mean, *std)):
-        raise ValueError("--mean and --std are of pixels from 0 to 1: divide those of pixels from 0 to 255 by 255")
+    mean, std = _normalisation(told, c)
     is_bgr = told.colours == "bgr"
     if is_bgr:
         mean, std = mean[::-1], std[::-1]
@@ -89,3 +88,26 @@ def fed(told: Told, dims: Sequence[object], kind: str) -> Fed:
     always = "bilinear with antialiasing, the centre is kept, what is transparent becomes white"
     assumed = tuple(each for each in (scaled, always, named) if each)
     return Fed(preprocessing, is_bgr, is_last, isinstance(dims[0], int), told.gives == "logits", assumed)
+
+
+def prepared(told: Told, shape: Shape, classes: int) -> Preprocessing:
+    """What images of that shape went through before weights that don't say so, and the names of their classes.
+
+    Raises ``ValueError`` with what is to be told yet, or that can't be.
+    """
+    if told.mean is None or told.std is None:
+        raise ValueError(
+            "--mean and --std are told, too: 0 and 1 for each channel where pixels are only divided by 255"
+        )
+    mean, std = _normalisation(told, shape.c)
+    if told.classes is not None and len(told.classes) != classes:
+        raise ValueError(f"of {classes:,} classes --classes names {len(told.classes):,}")
+    return Preprocessing(shape, mean, std, told.classes or (), told.shorter_side)
+
+
+def _normalisation(told: Told, channels: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation of every channel. Raises ``ValueError`` for others than of pixels from 0 to 1."""
+    mean, std = statistics_of({"mean": told.mean, "std": told.std}, channels)
+    if not all(0 <= value <= 1 for value in (*mean, *std)):
+        raise ValueError("--mean and --std are of pixels from 0 to 1: divide those of pixels from 0 to 255 by 255")
+    return mean, std

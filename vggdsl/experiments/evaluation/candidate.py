@@ -152,8 +152,8 @@ def of_trained(name: str, trained: Trained, made: Exportable, followed: Recipe |
 
 def of_foreign(name: str, spec: Spec, followed: Recipe, made: Exportable) -> Candidate:
     """A spec with weights that no run of ours left, of which an export is ``made``."""
-    unknown = Preprocessing.unknown(spec.typed.input)
-    is_prepared = made.preprocessing != unknown
-    preprocessing = made.preprocessing if is_prepared else replace(unknown, shorter_side=evaluation_scale(followed))
+    preprocessing = made.preprocessing
+    if not made.is_prepared:
+        preprocessing = replace(preprocessing, shorter_side=evaluation_scale(followed))
     network, weights = made.network.eval(), made.provenance["weights"]
-    return Candidate(name, spec, followed, network, preprocessing, weights, is_prepared=is_prepared)
+    return Candidate(name, spec, followed, network, preprocessing, weights, is_prepared=made.is_prepared)

@@ -206,7 +206,8 @@ ROWS = (
         "a form in which a network can't be written",
         "The network has a layer that the opset doesn't have, or that takes maps of one size alone where any should be "
         "taken; or what was asked for isn't there: the likeliest of no probabilities, bytes of no image, an opset that "
-        "the installed onnx and onnxruntime can't check.",
+        "the installed onnx and onnxruntime can't check. Or what is told of the images doesn't fit the network, or its "
+        "weights say it themselves.",
         "Leave the option out, or write it as the help says.",
         unshown=_MODEL,
     ),
