@@ -100,7 +100,7 @@ def test_compiling_counts_once(clock: Clock) -> None:
 
 @pytest.mark.parametrize(
     ("held_before", "most_before", "most_after", "memory"),
-    [(500, 800, 1500, 1000), (500, 1500, 1500, None), (None, None, None, None)],
+    [(500, 800, 1500, 1000), (500, 800, 1499, None), (500, 1500, 1500, None), (None, None, None, None)],
 )
 def test_memory_is_what_was_held_beyond_before(
     monkeypatch: pytest.MonkeyPatch,

@@ -74,7 +74,9 @@ class Meter:
         seconds = self._now() - self.began
         peak, memory = most_held(self.device), None
         if peak is not None and self.peak is not None and peak > self.peak:
-            memory = peak - self.before  # else what the process did before took more, and hides it
+            memory = peak - self.before
+        if memory is not None and memory < self.outline.memory:  # it used what the process had from what it did before
+            memory = None
         return Costs(seconds, self.estimate, memory, self.outline.memory, over)
 
     def _tell(self, seconds: float) -> None:
