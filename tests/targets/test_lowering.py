@@ -524,7 +524,7 @@ def test_receptive_field_of_branches_is_where_gradients_reach(
 
 
 def check_receptive_field(made: Callable[[int, int], TypedGraph]) -> None:
-    """``made`` for a height and a width: as large as the middle's field needs."""
+    """``made`` for a height and a width: as large as fields beside padding need."""
     last = made(10_000, 10_000).nodes[-1]
     reach, steps = last.receptive_field, last.stride
     assume(max(reach) <= 100)
@@ -537,12 +537,12 @@ def check_receptive_field(made: Callable[[int, int], TypedGraph]) -> None:
     x = torch.rand(1, *graph.input.chw, dtype=torch.float64, requires_grad=True)
     out = network(x)
     out = out if out.dim() == 4 else out[:, :, None, None]
-    row, column = out.shape[2] // 2, out.shape[3] // 2
-    first = _support(x, out[0, 0, row, column])
+    # The first position whose field begins in the image, and the next; both end in it.
+    row, column = (-(begin // step) for begin, step in zip(last.begins, steps, strict=True))
+    first, second = (_support(x, out[0, 0, row + k, column + k]) for k in (0, 1))
+    assert [low for low, _ in first] == [last.begins.h + row * steps.h, last.begins.w + column * steps.w]
     assert [high - low + 1 for low, high in first] == list(graph.receptive_field) == list(reach)
-    if row + 1 < out.shape[2] and column + 1 < out.shape[3]:
-        second = _support(x, out[0, 0, row + 1, column + 1])
-        assert [b[0] - a[0] for a, b in zip(first, second, strict=True)] == list(steps)
+    assert [b[0] - a[0] for a, b in zip(first, second, strict=True)] == list(steps)
 
 
 def _support(x: Tensor, y: Tensor) -> list[tuple[int, int]]:
