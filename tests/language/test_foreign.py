@@ -470,6 +470,15 @@ def test_a_figure_before_its_measure_is_not_offered_as_it_stands() -> None:
     assert found.fixes == ()
 
 
+@pytest.mark.parametrize("word", ["top-1.5-accuracy", "top-5.0-error", "rank-1.5-accuracy", "params.5"])
+def test_a_measure_of_a_fraction_is_no_other_measure(word: str) -> None:
+    (found,) = refusals.findings(lambda: vggdsl.parse(f"input 8x8x3 conv3-4 FC-10 softmax\nclaim {word} 50%\n"))
+    assert found.message == f"`{word}` is no measure"
+    assert found.labels[0].span.text == word
+    assert (found.help or "").startswith("measures: params, ")
+    assert found.fixes == ()
+
+
 def test_digits_are_grouped_from_the_first_that_counts() -> None:
     """`0,001` is no 1."""
     for text in ("claim params 0,138", "conv3-64 -> params=0,179"):

@@ -38,6 +38,8 @@ _BLOCK = re.compile(r"[ \t]*claims\b", re.IGNORECASE)
 MEASURE = rf"({'|'.join((*STRUCTURAL, *OF_A_CLASS))}|balanced-accuracy|(top|rank)-\d+-(error|accuracy))(?![\w:-])"
 PRINTED = re.compile(rf"({MEASURE}(=|[ \t]+)[^\s\"]+|disputed[ \t]*\"[^\"\n]*\")\s*,\s*$", re.IGNORECASE)
 """A printed figure with a comma behind it."""
+_FRACTION = re.compile(r"\.\d[\w.-]*")
+"""Behind `top-1` in `top-1.5-accuracy`, which is of another number of guesses than of one."""
 _ROW = "write what is printed of a layer, a label or the network: `conv1_1 224x224x64 params=1,792`"
 
 
@@ -71,7 +73,9 @@ def no_measure(span: Span, before: str) -> Diagnostic:
     place = span if re.match(r"[a-z]", span.text, re.IGNORECASE) else back(span, before, previous)
     if place.text.lower() == "claim":
         place = span
-    near = near_measure(place.text)
+    if of_a_fraction := _FRACTION.match(place.source.text, place.end):
+        place = place.to(Span(place.source, place.start, of_a_fraction.end()))
+    near = None if of_a_fraction else near_measure(place.text)
     help = f"did you mean `{near}`?" if near else "measures: " + ", ".join(_KNOWN)
     fixes = _measure(place, near)
     if re.fullmatch(r"[gm]?(fl)?ops?", place.text.lower()):
