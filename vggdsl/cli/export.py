@@ -129,7 +129,7 @@ def command(
     vggdsl export vgg_d -o vgg_d.onnx
     vggdsl export my_net.arch --weights theirs.safetensors --no-fold --logits
     vggdsl export my_net.arch --weights theirs.pth --expect x.npz
-    vggdsl export my_net.arch --weights theirs.pth --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 --classes names.txt
+    vggdsl export net.arch --weights w.pth --mean 0.5,0.5,0.5 --std 0.5,0.5,0.5
     vggdsl export vgg_d --weights torchvision:vgg16
     vggdsl export resnet/resnet18 --weights torchvision:resnet18
     vggdsl export runs/quickstart-s0-1 --uint8 --top 3
