@@ -203,10 +203,10 @@ async def test_files_that_change_on_disk_are_read_again(client: LanguageClient, 
 
 async def test_a_text_that_takes_long_keeps_no_other_waiting(client: LanguageClient) -> None:
     slow, quick = "untitled:slow", "untitled:quick"
-    open_text(client, "input 224x224x3\n" + "conv3-64\n" * 19_000 + "FC-10 softmax\n", slow)
+    open_text(client, "input 224x224x3\n" + "conv3-64\n" * 28_000 + "FC-10 softmax\n", slow)
     open_text(client, WRONG, quick)
     asked = asyncio.ensure_future(found_in(client, slow)), asyncio.ensure_future(found_in(client, slow))
-    await asyncio.sleep(0.3)  # of some seconds that it takes: a thread has begun with the long text
+    await asyncio.sleep(0.2)  # of more than a second that it takes: a thread has begun with the long text
     assert len(await found_in(client, quick)) == 1
     assert not any(each.done() for each in asked)
     open_text(client, GOOD, slow)
