@@ -2,6 +2,7 @@
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ def test_the_same_is_told_in_python(spec: Path, tmp_path: Path) -> None:
         (("--mean", "0.5", "--std", "0.5"), "its normalisation doesn't fit its channels"),
         (("--mean", "0.1,0.2,0.3", "--std", "0.5,0,0.5"), "its normalisation doesn't fit its channels"),
         (("--mean", "123.7,116.3,103.5", "--std", "58.4,57.1,57.4"), "are of pixels from 0 to 1"),
+        ((*FLAGS, "--shorter-side", "7"), "no image of a --shorter-side of 7 covers 8x8"),
         ((*FLAGS, "--classes", "two.txt"), "of 3 classes --classes names 2"),
         ((*FLAGS, "--classes", "none.txt"), "of 3 classes --classes names 0"),
     ],
@@ -86,6 +88,13 @@ def test_what_doesnt_fit_is_refused(
     done = run("export", spec, "--weights", "w.safetensors", "-o", "m.onnx", *told)
     assert (done.exit_code, "error[V525]" in done.stderr, why in done.stderr) == (1, True, True), done.stderr
     assert not Path("m.onnx").exists()
+
+
+def test_a_side_that_there_cant_be_is_refused_in_python(spec: Path, tmp_path: Path) -> None:
+    weights = vggdsl.to_torch(spec).state_dict()
+    for side in (-9, 0, 7):
+        call = partial(vggdsl.export, spec, tmp_path / "m.onnx", weights=weights, mean=MEAN, std=STD, shorter_side=side)
+        assert f"a --shorter-side of {side} covers" in refusal(call).message
 
 
 def test_what_weights_say_themselves_isnt_told(spec: Path, tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 import click
 
+from vggdsl.cli import options
 from vggdsl.cli.common import echo_json, note, refuse_wrong, reports_errors, say
-from vggdsl.cli.flags import names, numbers
 from vggdsl.cli.precision import Narrow, asked_of, narrows, tell, to_json
 from vggdsl.cli.schemas.runs import Exported
 from vggdsl.language.library import is_folder_of_specs
@@ -54,18 +54,7 @@ class _Weights(click.Path):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="An input and the output that it gave elsewhere: refuse weights that don't give it here.",
 )
-@click.option("--mean", metavar="R,G,B", callback=numbers, help="Of pixels from 0 to 1, for --weights of others.")
-@click.option("--std", metavar="R,G,B", callback=numbers, help="The same: what they are divided by.")
-@click.option(
-    "--shorter-side", type=click.IntRange(min=1), help="The same: to which images are scaled before the crop."
-)
-@click.option(
-    "--classes",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    callback=names,
-    help="The same: the names of its classes, one a line.",
-)
+@options.prepared("--weights of others")
 @click.option("--fold/--no-fold", default=True, show_default=True, help="Fold each BN into the layer before it.")
 @click.option("--logits", is_flag=True, help="Leave the softmax out.")
 @click.option(
@@ -139,7 +128,7 @@ def command(
     """
     if dynamic_size and dense:
         raise click.UsageError("--dense takes images of any size already: leave --dynamic-size out")
-    options: FormOptions = {
+    form: FormOptions = {
         "fold": fold,
         "logits": logits,
         "opset": opset,
@@ -180,7 +169,7 @@ def command(
     from vggdsl.targets.forms import Form
     from vggdsl.targets.memory import check_use, out_of_memory
 
-    Form(**options).check(spec.typed)
+    Form(**form).check(spec.typed)
     held = file.stat().st_size if run is None and file is not None and file.is_file() else 0
     check_use("exporting", spec.typed, held)
     with out_of_memory("exporting"):
@@ -196,8 +185,8 @@ def command(
             from vggdsl.experiments.workplace import Workplace
 
             workplace, recipe = Workplace(narrow["data_dir"]), narrow["recipe"]
-            reduction = reduction_of(asked, spec, made, trained, workplace, note, recipe=recipe, **options)
-        written = made.write(spec, path, force=force, reduce=reduction, **options)
+            reduction = reduction_of(asked, spec, made, trained, workplace, note, recipe=recipe, **form)
+        written = made.write(spec, path, force=force, reduce=reduction, **form)
     narrowed = reduction.found if reduction is not None else None
     agreement = written.agreement
     if (doubt := agreement.doubt) is not None:

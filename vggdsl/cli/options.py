@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from vggdsl.cli.flags import names, numbers
 from vggdsl.spec.copies import MOST_THREADS
 
 Command = TypeVar("Command", bound=Callable[..., object])
@@ -40,6 +41,23 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
         return reduce(lambda taking, option: option(taking), reversed(options), command)
 
     return take
+
+
+def prepared(whose: str) -> Callable[[Command], Command]:
+    """What is told of images where nothing else says how they are prepared, and of the classes that are named."""
+    side, file = click.IntRange(min=1), click.Path(path_type=Path)
+    return together(
+        click.option("--mean", metavar="R,G,B", callback=numbers, help=f"Of pixels from 0 to 1, for {whose}."),
+        click.option("--std", metavar="R,G,B", callback=numbers, help="The same: what they are divided by."),
+        click.option("--shorter-side", type=side, help="The same: to which images are scaled before the crop."),
+        click.option(
+            "--classes",
+            metavar="FILE",
+            type=file,
+            callback=names,
+            help="The same: the names of its classes, one a line.",
+        ),
+    )
 
 
 evaluates = together(

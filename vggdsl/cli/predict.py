@@ -9,7 +9,7 @@ import click
 from vggdsl.cli import options
 from vggdsl.cli.answers import Form, Progress, teller
 from vggdsl.cli.common import note, report, reports_errors
-from vggdsl.cli.flags import names, numbers, size
+from vggdsl.cli.flags import size
 from vggdsl.cli.models import check_model, onnx_of
 from vggdsl.cli.pictures import images_of
 from vggdsl.cli.schemas.runs import Predicted
@@ -35,19 +35,10 @@ if TYPE_CHECKING:
     help="A line an image, at once, in each.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-@click.option("--mean", metavar="R,G,B", callback=numbers, help="Of pixels from 0 to 1, for a file of others.")
-@click.option("--std", metavar="R,G,B", callback=numbers, help="The same: what they are divided by.")
+@options.prepared("a file of others")
 @click.option("--colours", type=click.Choice(["rgb", "bgr"]), help="The order that a file of others takes.")
 @click.option("--gives", type=click.Choice(["logits", "probabilities"]), help="What a file of others gives.")
 @click.option("--size", metavar="HxW", callback=size, help="Of its input, where the file leaves it open.")
-@click.option("--shorter-side", type=click.IntRange(min=1), help="To which images are scaled before the crop.")
-@click.option(
-    "--classes",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    callback=names,
-    help="The names of its classes, one a line.",
-)
 @reports_errors
 def command(
     model: Path, images: tuple[str, ...], top: int, device: str, force: bool, form: Form, as_json: bool, **flags: Any

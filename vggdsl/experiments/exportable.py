@@ -93,7 +93,7 @@ def exportable(spec: Spec, given: Given, say: Say, *, force: bool = False, told:
     made = _exportable(spec, taken(given), say, force=force)
     if told.is_nothing:
         if not made.is_prepared:
-            say("; ".join([_no_preprocessing(spec)] + ["--mean and --std tell it"] * (given is not None)))
+            say(_no_preprocessing(spec) + ("" if given is None else "; --mean and --std tell it"))
         return made
     try:
         if given is None:

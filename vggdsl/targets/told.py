@@ -100,6 +100,8 @@ def prepared(told: Told, shape: Shape, classes: int) -> Preprocessing:
             "--mean and --std are told, too: 0 and 1 for each channel where pixels are only divided by 255"
         )
     mean, std = _normalisation(told, shape.c)
+    if told.shorter_side is not None and told.shorter_side < min(shape.h, shape.w):
+        raise ValueError(f"no image of a --shorter-side of {told.shorter_side} covers {shape.h}x{shape.w}")
     if told.classes is not None and len(told.classes) != classes:
         raise ValueError(f"of {classes:,} classes --classes names {len(told.classes):,}")
     return Preprocessing(shape, mean, std, told.classes or (), told.shorter_side)
